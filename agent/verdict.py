@@ -1,0 +1,102 @@
+"""What triage says of an incident: the closed vocabulary and the value that carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.model import Cause, Coverage, Incident, MediaInfo
+
+__all__ = ["Action", "Case", "Intent", "Route", "Severity", "Source", "Verdict"]
+
+
+class Severity(StrEnum):
+    """How bad it is, worst first."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """3 for critical down to 0 for info, so that severities compare."""
+        return 3 - list(Severity).index(self)
+
+
+class Intent(StrEnum):
+    """Whether somebody meant it."""
+
+    FAULT = "fault"
+    PLANNED = "planned"
+    UNCERTAIN = "uncertain"
+
+
+class Action(StrEnum):
+    """What to do next."""
+
+    SWITCH_TO_BACKUP = "switch_to_backup"
+    CHECK_SOURCE = "check_source"
+    RESTART_ENCODER = "restart_encoder"
+    CHECK_AUDIO_ROUTING = "check_audio_routing"
+    CORRECT_LEVELS = "correct_levels"
+    CHECK_TRANSPORT = "check_transport"
+    REPACKAGE = "repackage"
+    REQUEST_REDELIVERY = "request_redelivery"
+    REVIEW_BY_EYE = "review_by_eye"
+    NONE = "none"
+
+
+class Route(StrEnum):
+    """Whose it is."""
+
+    PLAYOUT = "playout"
+    ENCODING = "encoding"
+    AUDIO = "audio"
+    TRANSPORT = "transport"
+    PACKAGING = "packaging"
+    COMPLIANCE = "compliance"
+    QC = "qc"
+
+
+class Source(StrEnum):
+    """Where the words of a verdict come from."""
+
+    MODEL = "model"
+    REPAIRED = "repaired"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a triage backend sees: an incident, the policy's floor and route, and the context."""
+
+    incident: Incident
+    media: MediaInfo | None
+    coverage: tuple[Coverage, ...]
+    floor: Severity
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to a case. ``facts`` names the facts that the text cites.
+
+    ``model`` and ``prompt`` (``name@sha256:...``) say who wrote it; ``source`` says whether the
+    model's own words stood, were repaired once, or gave way to the template; ``notes`` say why.
+    ``confidence`` is in 0..1.
+    """
+
+    severity: Severity
+    intent: Intent
+    cause: Cause
+    action: Action
+    route: Route
+    title: str
+    summary: str
+    confidence: float
+    model: str
+    prompt: str
+    facts: tuple[str, ...] = ()
+    source: Source = Source.TEMPLATE
+    notes: tuple[str, ...] = ()

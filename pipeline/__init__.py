@@ -1,0 +1,1 @@
+"""The deterministic half: media in, facts out. No model, no database, no web."""
