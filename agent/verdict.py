@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.model import Cause, Coverage, Incident, MediaInfo
+from pipeline.model import Cause, Coverage, Incident, MediaInfo, ScanResult
 
-__all__ = ["Action", "Case", "Intent", "Route", "Severity", "Source", "Verdict"]
+__all__ = ["Action", "Assessment", "Case", "Intent", "Route", "Severity", "Source", "Verdict"]
 
 
 class Severity(StrEnum):
@@ -100,3 +101,11 @@ class Verdict:
     facts: tuple[str, ...] = ()
     source: Source = Source.TEMPLATE
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One input from end to end: what the scan found, and a verdict for each incident id."""
+
+    scan: ScanResult
+    verdicts: Mapping[str, Verdict]
