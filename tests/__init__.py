@@ -1,0 +1,1 @@
+"""The tests mirror ``pipeline/`` and ``agent/``."""
