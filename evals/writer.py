@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import av
 import numpy as np
@@ -26,10 +26,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-__all__ = ["Picture", "Sound", "as_picture", "rotate_mp4", "write_clip"]
+__all__ = ["AnyPacket", "Picture", "Plane", "Sound", "as_picture", "rotate_mp4", "write_clip"]
 
 Plane = NDArray[np.uint8] | NDArray[np.uint16]
-AnyPacket: TypeAlias = "Packet[VideoStream] | Packet[AudioStream]"
+AnyPacket: TypeAlias = "Packet[Any]"
 
 LOSSLESS: Mapping[str, Mapping[str, str]] = {
     "libx264": {"preset": "ultrafast", "qp": "0"},

@@ -1,0 +1,41 @@
+# Every target sets up what it needs: a virtual environment in .venv, rebuilt when pyproject.toml changes.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format clean distclean
+
+SHELL := /bin/bash
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?= -n 2
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+install: $(STAMP) ## create .venv with vidette, the local model and the development tools
+
+demo: $(STAMP) ## make a clip with known defects, check it, and write a report
+	@$(RUN) -m evals.demo demo-out
+
+test: $(STAMP) ## run every test
+	@$(RUN) -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## lint, format, types, layers: what CI runs beside the tests
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(STAMP) ## put the code into its format
+	@$(RUN) -m ruff check --fix .
+	@$(RUN) -m ruff format .
+
+clean: ## remove what the targets made, but not .venv
+	rm -rf demo-out build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage .hypothesis
+	find agent pipeline prompts evals tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv too
+	rm -rf $(VENV)
+
+$(STAMP): pyproject.toml scripts/install.sh
+	@bash scripts/install.sh $(VENV)
+	@touch $@
