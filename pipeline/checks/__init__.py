@@ -1,0 +1,40 @@
+"""The catalogue: every check that vidette makes, by its id."""
+
+from collections.abc import Mapping
+
+from pipeline.checks import (
+    av_skew,
+    black,
+    channel_silence,
+    clipping,
+    faults,
+    freeze,
+    loudness,
+    missing_track,
+    pts_gap,
+    silence,
+    solid_color,
+    true_peak,
+    truncated,
+)
+from pipeline.checks.contract import Check, CheckSettings
+
+__all__ = ["CHECKS", "Check", "CheckSettings"]
+
+CHECKS: Mapping[str, Check] = {
+    "black": black.CHECK,
+    "solid_color": solid_color.CHECK,
+    "freeze": freeze.CHECK,
+    "silence": silence.CHECK,
+    "channel_silence": channel_silence.CHECK,
+    "clipping": clipping.CHECK,
+    "true_peak": true_peak.CHECK,
+    "loudness": loudness.CHECK,
+    "missing_track": missing_track.CHECK,
+    "decode_error": faults.DECODE_ERROR,
+    "corrupt_frame": faults.CORRUPT_FRAME,
+    "truncated": truncated.CHECK,
+    "pts_gap": pts_gap.CHECK,
+    "pts_backward": faults.PTS_BACKWARD,
+    "av_skew": av_skew.CHECK,
+}

@@ -1,0 +1,191 @@
+"""Sound to rows of 10 ms: level, peak, true peak and clipping of each channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.decode.values import Sound
+from pipeline.measure.truepeak import TAPS, interpolator, oversampling, peak_between
+
+__all__ = ["SOUND_COLUMNS", "WINDOW_S", "SoundMeter", "SoundRows"]
+
+WINDOW_S = 0.01
+BATCH_S = 0.2
+"""Sound is measured in batches of this length; calls cost more than samples do."""
+RESYNC_S = 0.005
+"""A frame that starts further than this from the end of the last one starts a new window."""
+TRUE_PEAK_FLOOR = 0.7
+"""Windows whose true peak stays below this (-3 dBTP) are of interest only to the programme maximum."""
+
+SOUND_COLUMNS: dict[str, str] = {
+    "rms": "full scale",
+    "peak": "full scale",
+    "true_peak": "full scale",
+    "clip_run": "samples",
+}
+"""Column -> unit; each is (rows, channels). ``clip_run`` is the longest run at full scale that ends in,
+or goes through, the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundRows:
+    """Rows of one stream: times (rows,), and each column (rows, channels) float32."""
+
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    columns: dict[str, NDArray[np.float32]]
+
+
+@dataclass(slots=True)
+class SoundMeter:
+    """Cuts the sound of one stream into windows and measures each, in order.
+
+    Half an interpolator of look-ahead is needed for the true peak, so the last window of a frame waits
+    for the next frame, or for ``finish``.
+    """
+
+    rate_hz: int = 0
+    channels: int = 0
+    start_s: float = 0.0
+    pending: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    waiting: list[NDArray[np.float32]] = field(default_factory=list)
+    waiting_samples: int = 0
+    past: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    runs: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    top_peak: float = 0.0
+    full_scale: float = 1.0
+    taps: NDArray[np.float32] = field(default_factory=lambda: interpolator(4))
+
+    def push(self, sound: Sound) -> list[SoundRows]:
+        """Take samples; give the rows of the windows that are complete (none or one batch, or two)."""
+        rows: list[SoundRows] = []
+        shape = (sound.samples.shape[0], sound.rate_hz)
+        held = self.pending.shape[1] + self.waiting_samples
+        expected_s = self.start_s + held / self.rate_hz if self.rate_hz else sound.start_s
+        if shape != (self.channels, self.rate_hz) or abs(sound.start_s - expected_s) > RESYNC_S:
+            rows += self.finish()
+            self._restart(sound)
+        self.full_scale = sound.full_scale
+        self.waiting.append(sound.samples)
+        self.waiting_samples += sound.samples.shape[1]
+        if self.waiting_samples < self.rate_hz * BATCH_S:
+            return rows
+        self._gather()
+        size = self.window
+        ready = max(0, (self.pending.shape[1] - TAPS) // size)
+        if ready:
+            rows.append(self._measure(ready, size))
+        return rows
+
+    def finish(self) -> list[SoundRows]:
+        """Measure what is left, its last window perhaps short."""
+        self._gather()
+        left = self.pending.shape[1]
+        if not left:
+            return []
+        size = self.window
+        whole = -(-left // size)
+        rows = self._measure(whole, size)
+        rows.end_s[-1] = rows.start_s[0] + left / self.rate_hz
+        return [rows]
+
+    def _gather(self) -> None:
+        self.pending = np.concatenate([self.pending, *self.waiting], axis=1)
+        self.waiting, self.waiting_samples = [], 0
+
+    @property
+    def window(self) -> int:
+        """Samples of a window."""
+        return max(1, round(self.rate_hz * WINDOW_S))
+
+    def _restart(self, sound: Sound) -> None:
+        self.channels, self.rate_hz, self.start_s = sound.samples.shape[0], sound.rate_hz, sound.start_s
+        self.pending = np.zeros((self.channels, 0), np.float32)
+        self.past = np.zeros((self.channels, TAPS), np.float32)
+        self.runs = np.zeros(self.channels, np.int64)
+        self.taps = interpolator(oversampling(self.rate_hz))
+
+    def _measure(self, count: int, size: int) -> SoundRows:
+        used = min(count * size, self.pending.shape[1])
+        ahead = self.pending[:, used : used + TAPS]
+        margin = np.zeros((self.channels, TAPS - ahead.shape[1]), np.float32)
+        samples = np.concatenate([self.past, self.pending[:, :used], ahead, margin], axis=1)
+        out = np.zeros((len(SOUND_COLUMNS), count, self.channels), np.float32)
+        self.top_peak = _measure_windows(
+            samples, size, used, self.full_scale, self.runs, self.taps, self.top_peak, out
+        )
+        times = np.asarray(self.start_s + np.arange(count + 1) * (size / self.rate_hz), np.float64)
+        self.past = samples[:, used : used + TAPS]
+        self.pending = np.ascontiguousarray(self.pending[:, used:])
+        self.start_s += used / self.rate_hz
+        return SoundRows(times[:-1], times[1:].copy(), dict(zip(SOUND_COLUMNS, out, strict=True)))
+
+
+_fast = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
+
+
+@_fast
+def _energy(line, start, stop):  # type: ignore[no-untyped-def]
+    total = np.float32(0.0)
+    for x in range(start, stop):
+        total += line[x] * line[x]
+    return total
+
+
+@_fast
+def _peak(line, start, stop):  # type: ignore[no-untyped-def]
+    peak = np.float32(0.0)
+    for x in range(start, stop):
+        peak = max(peak, abs(line[x]))
+    return peak
+
+
+@_fast
+def _longest_run(line, start, stop, full_scale, run):  # type: ignore[no-untyped-def]
+    """The longest run at full scale, counting ``run`` samples before; and the run that is left open."""
+    longest = 0
+    for x in range(start, stop):
+        run = run + 1 if abs(line[x]) >= full_scale else 0
+        longest = max(longest, run)
+    return longest, run
+
+
+@_fast
+def _measure_windows(samples, size, used, full_scale, runs, taps, top, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (4, windows, channels); ``samples`` (channels, n) has TAPS of margin at both ends.
+
+    ``runs`` (channels,) carries the run at full scale from batch to batch. Returns the programme's
+    true peak so far.
+    """
+    reach = np.float32(1.0)
+    for phase in range(taps.shape[0]):
+        reach = max(reach, np.abs(taps[phase]).sum())
+    windows = out.shape[1]
+    for channel in range(samples.shape[0]):
+        line = samples[channel]
+        before = _peak(line, 0, TAPS)
+        for window in range(windows):
+            start = TAPS + window * size
+            stop = min(start + size, TAPS + used)
+            peak = _peak(line, start, stop)
+            # The sinc reaches over the edges: what stands just outside counts for the bound as well.
+            after = _peak(line, stop, min(line.size, stop + TAPS))
+            true = peak
+            if taps.shape[0] > 1 and max(before, peak, after) * reach > min(top, TRUE_PEAK_FLOOR):
+                true = max(true, peak_between(line, start, stop, taps))
+            top = max(top, true)
+            before = peak
+            longest = 0
+            if peak >= full_scale:
+                longest, runs[channel] = _longest_run(line, start, stop, full_scale, runs[channel])
+            else:
+                runs[channel] = 0
+            out[0, window, channel] = np.sqrt(_energy(line, start, stop) / max(1, stop - start))
+            out[1, window, channel] = peak
+            out[2, window, channel] = true
+            out[3, window, channel] = longest
+    return top

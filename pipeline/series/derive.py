@@ -1,0 +1,86 @@
+"""Columns that need more than the frame before: made in order, when rows are joined.
+
+They cost a thumbnail a frame, not a picture, so that measuring itself can be done in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.measure.picture import THUMB_SHAPE
+
+__all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
+
+DERIVED_COLUMNS = {
+    "drift_share": "share",
+    "step_s": "s",
+    "typical_step_s": "s",
+    "steady_share": "share",
+}
+
+DRIFT_LEVEL = 1.5
+"""A cell of the thumbnail has drifted when its mean is this far from the anchor's."""
+DRIFT_RESET = 0.04
+"""With more cells than this adrift the picture is another one, and becomes the anchor."""
+HISTORY = 32
+SHORT_HISTORY = 8
+STEADY_WITHIN = 0.25
+
+
+@dataclass(slots=True)
+class PictureDerivation:
+    """The state behind the derived columns of one video stream.
+
+    ``drift_share`` is the share of thumbnail cells that differ from the anchor: the picture with
+    which the present stillness began. A slow pan that moves nothing from frame to frame drifts.
+    ``typical_step_s`` is the median of the steps before, ``steady_share`` how many of them are
+    near it: 1.0 for a constant rate, 0.0 while there are too few to tell.
+    """
+
+    period_s: float
+    _anchor: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(THUMB_SHAPE, np.uint16))
+    _steps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    _last_s: float | None = None
+
+    def columns(
+        self, start_s: NDArray[np.float64], thumbs: NDArray[np.uint16]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Derived columns, each (n,), from start times (n,) and thumbnails (n, 18, 32)."""
+        if self._last_s is None and len(thumbs):
+            self._anchor = thumbs[0].copy()
+        drift = np.empty(len(thumbs))
+        _drift(thumbs, self._anchor, drift)
+        steps = np.diff(start_s, prepend=start_s[0] - self.period_s if self._last_s is None else self._last_s)
+        typical, steady = self._regularity(steps)
+        self._last_s = float(start_s[-1])
+        return {"drift_share": drift, "step_s": steps, "typical_step_s": typical, "steady_share": steady}
+
+    def _regularity(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        known = np.concatenate([np.full(HISTORY, np.nan), self._steps, steps])[-len(steps) - HISTORY :]
+        windows = np.lib.stride_tricks.sliding_window_view(known, HISTORY)[: len(steps)]
+        seen = np.isfinite(windows).sum(axis=1)
+        filled = np.where(np.isfinite(windows), windows, self.period_s)
+        typical = np.median(filled, axis=1)
+        near = np.abs(windows - typical[:, None]) <= STEADY_WITHIN * typical[:, None]
+        steady = np.where(seen >= SHORT_HISTORY, near.sum(axis=1) / np.maximum(seen, 1), 0.0)
+        self._steps = known[-HISTORY:][np.isfinite(known[-HISTORY:])]
+        return typical, steady
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _drift(thumbs, anchor, drift):  # type: ignore[no-untyped-def]
+    """Fill ``drift`` (n,); ``anchor`` (18, 32) is moved in place."""
+    rows, columns = anchor.shape
+    limit = np.int32(DRIFT_LEVEL * 256)
+    for n in range(thumbs.shape[0]):
+        adrift = 0
+        for y in range(rows):
+            for x in range(columns):
+                adrift += int(abs(np.int32(thumbs[n, y, x]) - np.int32(anchor[y, x])) > limit)
+        drift[n] = adrift / (rows * columns)
+        if drift[n] > DRIFT_RESET:
+            anchor[:, :] = thumbs[n]
