@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import av.audio.frame
@@ -22,7 +22,11 @@ from pipeline.model import Fault, FaultKind
 
 __all__ = ["decode"]
 
-Packet = AnyPacket[Any]
+if TYPE_CHECKING:
+    # Generic to type checkers only.
+    Packet = AnyPacket[Any]
+else:
+    Packet = AnyPacket
 
 MAX_DEMUX_ERRORS = 64
 MAX_FRAME_RATE = 1000
