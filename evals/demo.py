@@ -56,6 +56,7 @@ def make_clip(folder: Path) -> tuple[Path, list[Truth]]:
         options=CODING,
         gop=round(rate),
     )
+    truth += _consequences(truth, float(len(pictures) / rate))
     truth.append(remux.damage(clean, damaged, start_s=DAMAGE_S[0], end_s=DAMAGE_S[1]))
     truth.append(remux.gap(damaged, clip, at_s=GAP_AT_S, gap_s=GAP_S))
     clean.unlink()
@@ -63,6 +64,13 @@ def make_clip(folder: Path) -> tuple[Path, list[Truth]]:
     document = json.dumps(as_json(clip.name, truth), indent=1)
     (folder / "demo.truth.json").write_text(document + "\n", encoding="utf-8")
     return clip, truth
+
+
+def _consequences(truth: list[Truth], duration_s: float) -> list[Truth]:
+    """Sound at full scale is also too loud: over the ceiling there, and over target as a whole."""
+    clipped = [item for item in truth if item.kind == "clipping"]
+    peaks = [Truth("true_peak", item.stream, item.start_s, item.end_s, item.kind) for item in clipped]
+    return peaks + [Truth("loudness", item.stream, 0.0, duration_s, item.kind) for item in clipped[:1]]
 
 
 def main() -> int:

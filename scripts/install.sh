@@ -35,4 +35,4 @@ if ! "$venv/bin/python" -c 'import llama_cpp' 2>/dev/null; then
     echo "vidette: installing; the local model's runtime is compiled once, which takes some minutes."
   fi
 fi
-"${pip[@]}" install --quiet --editable '.[local,dev]'
+"${pip[@]}" install --quiet --quiet --editable '.[local,dev]'

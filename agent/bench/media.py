@@ -1,0 +1,151 @@
+"""The media that are measured: made once from the sample clips, kept in the user's cache."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import cycle, islice
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+import platformdirs
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from pipeline.errors import UsageError
+from pipeline.source import media_streams, open_container
+
+__all__ = ["full_hd_clip", "full_hd_path", "repeated", "sample"]
+
+WIDTH, HEIGHT = 1920, 1080
+RATE = 25
+DURATION_S = 20
+BIT_RATE = 8_000_000
+GOP = 2 * RATE
+GRAIN = 3.0
+"""Standard deviation of the grain in codes: what upscaling took from the picture, a camera adds."""
+CODING = {"preset": "fast", "maxrate": str(BIT_RATE), "bufsize": str(2 * BIT_RATE)}
+
+
+def full_hd_path() -> Path:
+    """Where the clip of ``full_hd_clip`` is kept once it is made."""
+    return Path(platformdirs.user_cache_dir("vidette")) / "bench" / f"natural-{HEIGHT}p{RATE}-1.mp4"
+
+
+def sample(name: str) -> Path:
+    """A sample clip: of the installed package, or of the checkout.
+
+    Raises:
+        UsageError: neither has it.
+    """
+    here = Path(__file__).resolve()
+    places = (here.parent / "media" / name, here.parents[2] / "evals" / "media" / name)
+    found = next((place for place in places if place.is_file()), None)
+    if found is None:
+        raise UsageError(f"the sample clip {name} is not installed: give a clip of your own with --clip")
+    return found
+
+
+def full_hd_clip() -> Path:
+    """20 s of natural pictures and sound, made on the first call.
+
+    1080p25 H.264 High at 8 Mb/s with a GOP of 2 s and two B-frames, and stereo AAC, in MP4.
+    """
+    target = full_hd_path()
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Another process may be making it too: whoever ends last puts the same clip in place.
+        part = target.with_name(f"{os.getpid()}-{target.name}")
+        _make_full_hd(part)
+        part.replace(target)
+    return target
+
+
+def repeated(clip: Path, target: Path, duration_s: float) -> Path:
+    """``clip`` over and over by stream copy until ``duration_s`` is reached, with running time stamps.
+
+    Raises:
+        InputError: the clip cannot be opened.
+        UsageError: the clip cannot be copied into the format of ``target``.
+    """
+    with open_container(str(clip)) as source:
+        copied = media_streams(source).values()
+        try:
+            with av.open(str(target), "w") as output:
+                _copy_over_and_over(source, output, list(copied), duration_s)
+        except (av.error.FFmpegError, ValueError) as exc:
+            raise UsageError(f"{clip}: cannot be copied into a {target.suffix} file ({exc})") from exc
+    return target
+
+
+def _copy_over_and_over(
+    source: InputContainer, output: OutputContainer, copied: list[Stream], duration_s: float
+) -> None:
+    streams = {stream.index: output.add_stream_from_template(stream) for stream in copied}
+    shift_s = Fraction(0)
+    while shift_s < duration_s:
+        first_s, end_s = Fraction(0), shift_s
+        for packet in source.demux(copied):
+            if packet.dts is None or packet.time_base is None:
+                continue
+            first_s = min(first_s, packet.dts * packet.time_base)
+            ticks = round(shift_s / packet.time_base)
+            packet.dts += ticks
+            packet.pts = None if packet.pts is None else packet.pts + ticks
+            end_s = max(end_s, (packet.dts + (packet.duration or 1)) * packet.time_base)
+            packet.stream = streams[packet.stream.index]
+            output.mux(packet)
+        if end_s == shift_s:
+            raise ValueError("it holds no packets")
+        # Packets may begin before zero (sound priming, reordered pictures): the next round must not
+        # reach back over this one.
+        shift_s = end_s - first_s
+        source.seek(0)
+
+
+def _make_full_hd(target: Path) -> None:
+    meadow, city = sample("meadow.mp4"), sample("city.mp4")
+    with av.open(str(target), "w", format="mp4") as output:
+        video = output.add_stream("libx264", rate=RATE, options=dict(CODING))
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        video.bit_rate, video.codec_context.gop_size = BIT_RATE, GOP
+        sound = output.add_stream("aac", rate=48_000, layout="stereo")
+        for packet in _copied_sound(meadow):
+            output.mux(sound.encode(packet))
+        output.mux(sound.encode(None))
+        for index, frame in enumerate(islice(_frames(city, meadow), DURATION_S * RATE)):
+            frame.pts, frame.time_base = index, Fraction(1, RATE)
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+
+
+def _frames(*clips: Path) -> Iterator[VideoFrame]:
+    """The clips' pictures, scaled up, under grain that never repeats in place."""
+    rng = np.random.default_rng(1)
+    grain = rng.normal(0.0, GRAIN, (HEIGHT, WIDTH)).round().astype(np.int16)
+    for clip in cycle(clips):
+        with av.open(str(clip)) as source:
+            for frame in source.decode(video=0):
+                large = frame.reformat(WIDTH, HEIGHT, "yuv420p", interpolation="LANCZOS")
+                shift = tuple(int(step) for step in rng.integers(0, HEIGHT, 2))
+                _add_grain(large, np.roll(grain, shift, (0, 1)))
+                yield large
+
+
+def _add_grain(frame: VideoFrame, grain: NDArray[np.int16]) -> None:
+    plane = frame.planes[0]
+    luma = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, -1)[:, : plane.width]
+    luma[:] = np.clip(luma + grain, 16, 235).astype(np.uint8)
+
+
+def _copied_sound(clip: Path) -> Iterator[av.AudioFrame]:
+    with av.open(str(clip)) as source:
+        for frame in source.decode(audio=0):
+            if (frame.time or 0.0) >= DURATION_S:
+                return
+            yield frame

@@ -1,0 +1,129 @@
+"""Measured runs: interleaved, each in a fresh process, summed up as medians with their spread."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.bench.media import repeated, sample
+from pipeline.errors import InputError
+
+__all__ = ["MemoryRun", "Run", "ScanComparison", "Spread", "compare_scan", "measure_memory"]
+
+
+COPYABLE = (".mp4", ".mov", ".ts", ".mkv")
+"""Formats that a clip is repeated in as they are; any other goes into Matroska."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a worker: seconds of the work, megabytes of its process."""
+
+    cpu_s: float
+    wall_s: float
+    start_s: float
+    frames: int
+    peak_rss_mb: float
+    rss_mb: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median, lowest and highest of some runs."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """The spread of at least one value."""
+        return cls(statistics.median(values), min(values), max(values))
+
+
+@dataclass(frozen=True, slots=True)
+class ScanComparison:
+    """Scanning beside decoding alone; ``ratio`` is that of the CPU seconds, pair by pair."""
+
+    clip: str
+    repeats: int
+    frames: int
+    decode_cpu_s: Spread
+    scan_cpu_s: Spread
+    decode_wall_s: Spread
+    scan_wall_s: Spread
+    ratio: Spread
+    scan_start_s: Spread
+    scan_peak_rss_mb: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRun:
+    """One scan of a long input: ``rss_mb`` is the peak so far at each tenth of it."""
+
+    clip: str
+    duration_s: float
+    run: Run
+
+
+def compare_scan(clip: Path, repeats: int, on_run: Callable[[int], None] | None = None) -> ScanComparison:
+    """Decodes and scans ``clip`` in turn, ``repeats`` times each, and compares.
+
+    The order changes from pair to pair, so that neither always runs on the warmer machine. A first
+    pair is not counted: it fills the file cache and compiles the kernels.
+
+    Raises:
+        InputError: the clip cannot be decoded.
+    """
+    pairs: list[dict[str, Run]] = []
+    warm_up = sample("city.mp4")
+    for index in range(repeats + 1):
+        order = ("decode", "scan") if index % 2 else ("scan", "decode")
+        pairs.append({kind: _run(kind, clip, warm_up) for kind in order})
+        if on_run:
+            on_run(index)
+    counted = pairs[1:]
+    decodes, scans = ([pair[kind] for pair in counted] for kind in ("decode", "scan"))
+    return ScanComparison(
+        clip=clip.name,
+        repeats=repeats,
+        frames=scans[0].frames,
+        decode_cpu_s=Spread.of([run.cpu_s for run in decodes]),
+        scan_cpu_s=Spread.of([run.cpu_s for run in scans]),
+        decode_wall_s=Spread.of([run.wall_s for run in decodes]),
+        scan_wall_s=Spread.of([run.wall_s for run in scans]),
+        ratio=Spread.of([pair["scan"].cpu_s / pair["decode"].cpu_s for pair in counted]),
+        scan_start_s=Spread.of([run.start_s for run in scans]),
+        scan_peak_rss_mb=Spread.of([run.peak_rss_mb for run in scans]),
+    )
+
+
+def measure_memory(clip: Path, duration_s: float) -> MemoryRun:
+    """Repeats ``clip`` to ``duration_s`` by stream copy, scans that once, and watches the memory.
+
+    Raises:
+        InputError: the clip cannot be decoded.
+        UsageError: the clip cannot be repeated.
+    """
+    with tempfile.TemporaryDirectory(prefix="vidette-bench-") as folder:
+        suffix = clip.suffix if clip.suffix in COPYABLE else ".mkv"
+        long = repeated(clip, Path(folder) / f"long{suffix}", duration_s)
+        return MemoryRun(clip.name, duration_s, _run("scan", long))
+
+
+def _run(kind: str, clip: Path, warm_up: Path | None = None) -> Run:
+    command = [sys.executable, "-m", "agent.bench.worker", kind, str(clip)]
+    done = subprocess.run(  # noqa: S603
+        [*command, *([str(warm_up)] if warm_up else [])], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise InputError(lines[-1] if lines else f"{clip}: the run ended with status {done.returncode}")
+    figures = json.loads(done.stdout.splitlines()[-1])
+    return Run(**{**figures, "rss_mb": tuple(figures["rss_mb"])})

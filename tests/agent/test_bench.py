@@ -1,0 +1,87 @@
+"""The speed figures: what is measured, how it is summed up, and what a wrong clip is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import pytest
+
+from agent.bench.media import repeated, sample
+from agent.bench.runs import Spread, compare_scan, measure_memory
+from pipeline.errors import InputError, UsageError
+from tests.clips import moving, programme, write_clip
+
+
+@pytest.mark.parametrize(
+    ("values", "spread"),
+    [([2.0], Spread(2, 2, 2)), ([3.0, 1.0, 2.0], Spread(2, 1, 3)), ([1.0, 2.0], Spread(1.5, 1, 2))],
+)
+def test_spread(values: list[float], spread: Spread) -> None:
+    assert Spread.of(values) == spread
+
+
+def test_samples_are_found() -> None:
+    assert sample("city.mp4").is_file()
+    with pytest.raises(UsageError, match="--clip"):
+        sample("absent.mp4")
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.ts"])
+def test_a_repeated_clip_has_running_time_stamps(tmp_path: Path, name: str) -> None:
+    clip = write_clip(tmp_path / name, pictures=moving(50), sound=programme(2.0))
+    long = repeated(clip, tmp_path / f"long-{name}", 5.0)
+    with av.open(str(long)) as container:
+        times = [float(frame.time or 0.0) for frame in container.decode(video=0)]
+    steps = [later - earlier for earlier, later in pairwise(times)]
+    assert len(times) == 150
+    # At a seam the sound's priming and last block stand between the pictures of two rounds.
+    assert 0.03 < min(steps) <= max(steps) < 0.12
+
+
+def test_what_cannot_be_repeated_is_told(tmp_path: Path) -> None:
+    text = tmp_path / "text.mp4"
+    text.write_text("this is not a film")
+    with pytest.raises(InputError, match=r"text\.mp4"):
+        repeated(text, tmp_path / "long.mp4", 5.0)
+    sound = write_clip(tmp_path / "sound.wav", sound=programme(1.0))
+    with pytest.raises(UsageError, match=r"sound\.wav: cannot be copied"):
+        repeated(sound, tmp_path / "long.flv.unknown", 5.0)
+
+
+def test_scan_and_decoding_do_the_same_work(clean_clip: Path) -> None:
+    seen: list[int] = []
+    result = compare_scan(clean_clip, 1, seen.append)
+    assert seen == [0, 1]
+    assert result.frames == 100
+    assert result.ratio.median == result.scan_cpu_s.median / result.decode_cpu_s.median > 0
+    assert result.scan_peak_rss_mb.median > 10
+
+
+def test_memory_is_told_at_each_tenth(clean_clip: Path) -> None:
+    result = measure_memory(clean_clip, 12.0)
+    assert result.run.frames == 300
+    assert len(result.run.rss_mb) == 10
+    assert list(result.run.rss_mb) == sorted(result.run.rss_mb)
+
+
+def test_the_command_prints_one_document(clean_clip: Path) -> None:
+    command = [sys.executable, "-m", "agent.cli", "bench", "memory", "--minutes", "0.1", "--json"]
+    done = subprocess.run(
+        [*command, "--clip", str(clean_clip)], capture_output=True, check=True, env=os.environ
+    )
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["kind"]) == ("vidette.bench/1", "memory")
+    assert document["run"]["frames"] == 200
+
+
+def test_a_missing_clip_is_one_line() -> None:
+    command = [sys.executable, "-m", "agent.cli", "bench", "scan", "--clip", "absent.mp4"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["vidette: --clip absent.mp4: there is no such file"]
