@@ -8,8 +8,8 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends g++ make cmake \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
-# The local model's runtime is compiled for any x86-64 or ARM64 processor, not for the build machine's,
-# and in a layer of its own: a change of vidette does not compile it again.
+# The local model's runtime is compiled for any ARM64 or x86-64 processor (with AVX2: since 2013), not for
+# the build machine's, and in a layer of its own: a change of vidette does not compile it again.
 COPY pyproject.toml ./
 ENV CMAKE_ARGS="-DGGML_NATIVE=OFF"
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['local'], sep='\n')" > local.txt \

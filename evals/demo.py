@@ -67,7 +67,7 @@ def make_clip(folder: Path) -> tuple[Path, list[Truth]]:
 
 
 def _consequences(truth: list[Truth], duration_s: float) -> list[Truth]:
-    """Sound at full scale is also too loud: over the ceiling there, and over target as a whole."""
+    """Sound at full scale is over the ceiling there, and makes the whole too loud for delivery."""
     clipped = [item for item in truth if item.kind == "clipping"]
     peaks = [Truth("true_peak", item.stream, item.start_s, item.end_s, item.kind) for item in clipped]
     return peaks + [Truth("loudness", item.stream, 0.0, duration_s, item.kind) for item in clipped[:1]]

@@ -26,6 +26,7 @@ def damage(
     """Overwrites a ``share`` of the bytes of each video packet that is shown in [start_s, end_s).
 
     The damage is seen until the next key frame, so the truth ends there (or at the last packet).
+    A decoder may conceal it (``corrupt_frame``) or give up on a picture (``decode_error``).
     """
     rng = np.random.default_rng(seed)
     touched: list[float] = []
@@ -43,7 +44,7 @@ def damage(
 
     last_s = _copy(source, target, edit)
     return Truth(
-        "decode_error", "v:0", min(touched, default=start_s), min(key_frames, default=last_s), "damage"
+        "corrupt_frame", "v:0", min(touched, default=start_s), min(key_frames, default=last_s), "damage"
     )
 
 
