@@ -1,0 +1,11 @@
+"""What can go wrong with the store, as one line for the user."""
+
+from __future__ import annotations
+
+from pipeline.errors import UsageError
+
+__all__ = ["StoreError"]
+
+
+class StoreError(UsageError):
+    """The store cannot be opened, read or written; names the store and what to do."""
