@@ -31,6 +31,6 @@ USER vidette
 ENV XDG_DATA_HOME=/data XDG_CACHE_HOME=/data/cache NUMBA_CACHE_DIR=/data/cache/numba PYTHONUNBUFFERED=1
 VOLUME /data
 WORKDIR /data
-HEALTHCHECK --interval=60s --timeout=20s --start-period=20s --retries=3 CMD ["vidette", "doctor"]
+HEALTHCHECK --interval=300s --timeout=30s --start-period=30s --retries=3 CMD ["vidette", "doctor"]
 ENTRYPOINT ["vidette"]
 CMD ["--help"]
