@@ -38,6 +38,10 @@ def _length_s(event: DefectEvent) -> float:
     return (event.end_s if event.end_s is not None else event.start_s) - event.start_s
 
 
+def _reach_s(event: DefectEvent) -> float:
+    return event.end_s if event.end_s is not None else float("inf")
+
+
 def _clusters(events: Sequence[DefectEvent]) -> list[list[DefectEvent]]:
     clusters: list[list[DefectEvent]] = []
     reach_s = 0.0
@@ -47,7 +51,7 @@ def _clusters(events: Sequence[DefectEvent]) -> list[list[DefectEvent]]:
         else:
             clusters.append([event])
             reach_s = event.start_s
-        reach_s = max(reach_s, event.end_s if event.end_s is not None else float("inf"))
+        reach_s = max(reach_s, _reach_s(event))
     return clusters
 
 
@@ -81,7 +85,7 @@ class _Evidence:
         """Whether two overlap by at least half of the shorter."""
         for a in left:
             for b in right:
-                shared = min(a.end_s or a.start_s, b.end_s or b.start_s) - max(a.start_s, b.start_s)
+                shared = min(_reach_s(a), _reach_s(b)) - max(a.start_s, b.start_s)
                 if shared > 0 and shared >= 0.5 * min(_length_s(a), _length_s(b)):
                     return True
         return False

@@ -34,6 +34,7 @@ class Decider:
     identity: str
     _holds: dict[_Key, Hold] = field(default_factory=dict)
     _events: list[DefectEvent] = field(default_factory=list)
+    _ids: set[str] = field(default_factory=set)
     _readers: dict[Kind, list[Check]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,8 +84,14 @@ class Decider:
         self, check: Check, stream: str, lane: str, start_s: float, end_s: float, finding: Finding
     ) -> None:
         start_s = max(start_s, 0.0)
+        # A tenth of a second, so that a re-encode keeps the id; finer where that would be taken twice.
+        names = (fingerprint(self.identity, check.id, stream, lane, f"{start_s:.{n}f}") for n in (1, 3, 6))
+        event_id = next((name for name in names if name not in self._ids), None)
+        if event_id is None:
+            return
+        self._ids.add(event_id)
         event = DefectEvent(
-            id=fingerprint(self.identity, check.id, stream, lane, f"{start_s:.1f}"),
+            id=event_id,
             check=check.id,
             stream=stream,
             start_s=round(start_s, 6),
@@ -95,8 +102,7 @@ class Decider:
             confidence=round(finding.confidence, 3),
             evidence=finding.evidence,
         )
-        if all(event.id != other.id for other in self._events):
-            self._events.append(event)
+        self._events.append(event)
 
     def _cover(
         self, check: Check, programme: Programme, skipped: dict[tuple[str, str], str]

@@ -67,6 +67,7 @@ class _Candidate:
     high: dict[str, float] = field(default_factory=dict)
 
     def add(self, lane: Lane, first: int, stop: int) -> None:
+        self.start_s = min(self.start_s, float(lane.start_s[first:stop].min()))
         self.end_s = max(self.end_s, float(lane.end_s[first:stop].max()))
         self.rows += stop - first
         weights = np.maximum(lane.end_s[first:stop] - lane.start_s[first:stop], TOLERANCE_S)
@@ -101,11 +102,12 @@ class Hold:
             if self._running is None:
                 self._running = _Candidate(start_s, start_s)
             self._running.add(lane, first, stop)
-        if self._running and len(lane.end_s):
-            last = np.flatnonzero(lane.bad)
+        if self._running and len(lane.start_s):
+            last = np.flatnonzero(_bridgeable(lane))
             tail = int(last[-1]) + 1 if len(last) else 0
             broken = lane.breaks is not None and bool(lane.breaks[tail:].any())
-            if broken or float(lane.end_s[-1]) - self._running.end_s > self._patience_s + TOLERANCE_S:
+            # Rows may overlap: only the start of the last one says how near the next can begin.
+            if broken or float(lane.start_s[-1]) - self._running.end_s > self._patience_s + TOLERANCE_S:
                 done += self._close(lane.name)
         return done
 
@@ -132,14 +134,18 @@ class Hold:
         return spans
 
 
+def _bridgeable(lane: Lane) -> NDArray[np.bool_]:
+    """The bad rows; one that breaks is none, whatever else it is."""
+    bad = np.asarray(lane.bad, np.bool_)
+    return bad if lane.breaks is None else bad & ~lane.breaks
+
+
 def _runs(lane: Lane) -> Iterator[tuple[int, int, bool]]:
     """First and behind-last row of each run of bad rows, and whether a break stands before it.
 
     A hole in time inside a run divides it: nothing is known of the time between.
     """
-    bad = np.asarray(lane.bad, np.bool_)
-    if lane.breaks is not None:
-        bad = bad & ~lane.breaks
+    bad = _bridgeable(lane)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]]).astype(np.int8)))
     behind = 0
     for first, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):

@@ -85,7 +85,7 @@ def _read(wanted: str, folder: Path) -> tuple[str, Mapping[str, Any], Path]:
         raise ProfileError(f"there is no profile {shown!r}{hint}")
     try:
         return shown, tomllib.loads(path.read_text("utf-8")), path.parent
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as exc:
         raise ProfileError(f"{shown}: cannot be read as TOML ({exc})") from exc
 
 

@@ -26,6 +26,7 @@ class ChannelSilenceSettings(CheckSettings):
     other_dbfs: float = Field(-50.0, ge=-120, le=0, description="RMS of the loudest other is above this")
     ignore: tuple[str, ...] = Field(
         ("LFE", "LFE2", "FC", "BC", "BL", "BR", "SL", "SR", "TFL", "TFR", "TBL", "TBR"),
+        strict=False,
         description="channels that may be empty; surrounds are, in most programmes",
     )
 

@@ -36,7 +36,7 @@ SILENCE_DB = -120.0
 class CheckSettings(BaseModel):
     """What every check can be told; a profile's table of the check's name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
     enabled: bool = Field(default=True, description="whether the check is made at all")
     min_s: float = Field(default=0.0, ge=0, le=3600, description="how long it must be bad to be a defect")

@@ -21,8 +21,9 @@ class FaultSettings(CheckSettings):
     recover_s: float = Field(1.0, ge=0, le=3600, description="good time that ends a defect")
 
 
-def _lane(table: Table, *kinds: FaultKind) -> Lane:
-    return Lane(table.start_s, table.end_s, np.isin(table["kind"], [str(kind) for kind in kinds]))
+def _lane(table: Table, *kinds: FaultKind, name: str = "") -> Lane:
+    bad = np.isin(table["kind"], [str(kind) for kind in kinds])
+    return Lane(table.start_s, table.end_s, bad, name=name)
 
 
 def _decode_lanes(table: Table, settings: FaultSettings) -> Sequence[Lane]:
@@ -34,13 +35,19 @@ def _backward_lanes(table: Table, settings: FaultSettings) -> Sequence[Lane]:
 
 
 def _corrupt_lanes(table: Table, settings: FaultSettings) -> Sequence[Lane]:
+    # Faults come at once and pictures by the table: in one lane they would be out of order.
     if table.kind is Kind.FAULTS:
-        return [_lane(table, FaultKind.CORRUPT_FRAME)]
+        return [_lane(table, FaultKind.CORRUPT_FRAME, name="container")]
     return [Lane(table.start_s, table.end_s, table["corrupt"])]
 
 
 def _count(span: Span, settings: FaultSettings) -> Finding:
     return Finding(float(span.rows), 0.98, {"count": span.rows})
+
+
+def _count_frames(span: Span, settings: FaultSettings) -> Finding:
+    told_by = span.name or "decoder"
+    return Finding(float(span.rows), 0.98, {"count": span.rows, "told_by": told_by})
 
 
 DECODE_ERROR = Check(
@@ -62,7 +69,7 @@ CORRUPT_FRAME = Check(
     settings=FaultSettings,
     reads=(Kind.FAULTS, Kind.PICTURES),
     lanes=_corrupt_lanes,
-    describe=_count,
+    describe=_count_frames,
 )
 
 PTS_BACKWARD = Check(

@@ -48,7 +48,7 @@ def _describe(span: Span, settings: FreezeSettings) -> Finding:
     elif span.mean["moved_share"] > 0.002:
         kind, confidence = "still with a small moving part", 0.7
     else:
-        kind, confidence = "still under grain", 0.8
+        kind, confidence = "still under grain", 0.6
     evidence: Evidence = {
         "kind": kind,
         "moved_share": round(span.mean["moved_share"], 4),

@@ -21,7 +21,9 @@ class MissingTrackSettings(CheckSettings):
 def _conclude(programme: Programme, settings: MissingTrackSettings) -> Sequence[Conclusion | NotAssessable]:
     found: list[Conclusion | NotAssessable] = []
     for totals in programme.streams:
-        if totals.rows == 0 and programme.complete:
+        if totals.rows == 0 and not programme.complete:
+            found.append(NotAssessable("*", "the scan was stopped before the end of the programme"))
+        elif totals.rows == 0:
             kind = "picture" if totals.info.is_video else "sound"
             evidence = {"kind": f"declared, but no {kind} could be decoded", "codec": totals.info.codec}
             found.append(Conclusion(totals.info.id, 0.0, programme.end_s, Finding(1.0, 0.98, evidence)))

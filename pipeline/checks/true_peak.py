@@ -17,7 +17,8 @@ class TruePeakSettings(CheckSettings):
     """EBU R128: -1 dBTP; ATSC A/85: -2 dBTP; measured as BS.1770-4, annex 2."""
 
     recover_s: float = Field(1.0, ge=0, le=3600, description="good time that ends a defect")
-    limit_dbtp: float = Field(-1.0, ge=-20, le=20, description="highest true peak that is allowed")
+    # Below -3 dBTP the measurement knows only what raises the programme's maximum.
+    limit_dbtp: float = Field(-1.0, ge=-3, le=20, description="highest true peak that is allowed")
 
 
 def _lanes(table: Table, settings: TruePeakSettings) -> Sequence[Lane]:

@@ -181,7 +181,8 @@ class _Lane:
         if self.last_s is not None:
             start_s = max(start_s, self.last_s + MIN_STEP_S)
         luma, u, v, bits, full_range = self.planes.read(frame)
-        key, corrupt = bool(frame.key_frame), bool(frame.is_corrupt)
+        # Threads by frame mark sound fields as corrupt, and not the same ones each time.
+        key, corrupt = bool(frame.key_frame), bool(frame.is_corrupt and not frame.interlaced_frame)
         yield Picture(self.stream_id, start_s, duration_s, luma, u, v, bits, full_range, key, corrupt)
         self.last_s, self.next_s = start_s, start_s + duration_s
 

@@ -164,21 +164,19 @@ def _measure_windows(samples, size, used, full_scale, runs, taps, top, out):  # 
     reach = np.float32(1.0)
     for phase in range(taps.shape[0]):
         reach = max(reach, np.abs(taps[phase]).sum())
-    windows = out.shape[1]
-    for channel in range(samples.shape[0]):
-        line = samples[channel]
-        before = _peak(line, 0, TAPS)
-        for window in range(windows):
-            start = TAPS + window * size
-            stop = min(start + size, TAPS + used)
+    # Window by window, not channel by channel: what is passed over must not hang on how batches fall.
+    for window in range(out.shape[1]):
+        start = TAPS + window * size
+        stop = min(start + size, TAPS + used)
+        for channel in range(samples.shape[0]):
+            line = samples[channel]
             peak = _peak(line, start, stop)
             # The sinc reaches over the edges: what stands just outside counts for the bound as well.
-            after = _peak(line, stop, min(line.size, stop + TAPS))
+            before, after = _peak(line, start - TAPS, start), _peak(line, stop, stop + TAPS)
             true = peak
             if taps.shape[0] > 1 and max(before, peak, after) * reach > min(top, TRUE_PEAK_FLOOR):
                 true = max(true, peak_between(line, start, stop, taps))
             top = max(top, true)
-            before = peak
             longest = 0
             if peak >= full_scale:
                 longest, runs[channel] = _longest_run(line, start, stop, full_scale, runs[channel])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,10 +12,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import TypeAdapter
 
-from pipeline.checks.contract import Programme, StreamTotals
+from pipeline.checks.contract import Programme
 from pipeline.errors import InputError, UsageError
-from pipeline.model import Loudness, MediaInfo, StreamInfo
+from pipeline.measure.picture import PICTURE_COLUMNS
+from pipeline.measure.sound import SOUND_COLUMNS
+from pipeline.model import StreamInfo
+from pipeline.series.derive import DERIVED_COLUMNS
 from pipeline.series.table import Kind, Table
 from pipeline.text import clean
 
@@ -25,6 +27,29 @@ __all__ = ["KeptSeries", "SeriesWriter", "open_series"]
 
 SCHEMA = "vidette.series/1"
 SHEET = "series.json"
+
+COLUMNS: Mapping[Kind, frozenset[str]] = {
+    Kind.PICTURES: frozenset({*PICTURE_COLUMNS, *DERIVED_COLUMNS, "key_frame", "corrupt"}),
+    Kind.SOUNDS: frozenset({*SOUND_COLUMNS, "gap_s"}),
+    Kind.LOUDNESS: frozenset({"momentary_lufs", "short_term_lufs"}),
+    Kind.FAULTS: frozenset({"kind", "detail"}),
+}
+"""What a table of each kind must have to be decided upon."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What lies beside the tables: ``files`` maps the name of each to its rows."""
+
+    schema: str
+    url: str
+    identity: str
+    profile: str
+    programme: Programme
+    files: dict[str, int]
+
+
+_SHEET = TypeAdapter(_Sheet)
 
 
 class SeriesWriter:
@@ -35,17 +60,17 @@ class SeriesWriter:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._part = folder.with_name(folder.name + ".part")
-        if folder.exists() and not (folder / SHEET).is_file():
-            raise UsageError(f"{clean(str(folder))}: is there already and is no kept series; name another")
-        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._shown = clean(str(folder))
+        self._folder = folder.resolve()
+        self._part = self._folder.with_name(f".{self._folder.name}.vidette-part")
+        if self._folder.exists() and not (self._folder / SHEET).is_file():
+            raise UsageError(f"{self._shown}: is there already and is no kept series; name another")
+        self._parts: dict[tuple[str, Kind], list[pq.ParquetWriter]] = {}
+        self._files: dict[str, int] = {}
         self._stack = ExitStack()
-        try:
+        with self._telling():
             shutil.rmtree(self._part, ignore_errors=True)
             self._part.mkdir(parents=True)
-        except OSError as exc:
-            raise UsageError(f"{clean(str(folder))}: cannot be written ({exc.strerror})") from exc
 
     def __enter__(self) -> SeriesWriter:
         return self
@@ -53,36 +78,44 @@ class SeriesWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stack.close()
-        shutil.rmtree(self._part, ignore_errors=True)
+        try:
+            with self._telling():
+                self._stack.close()
+        finally:
+            shutil.rmtree(self._part, ignore_errors=True)
 
     def feed(self, table: Table) -> None:
         """Append a table."""
         arrow = _to_arrow(table)
-        name = _file_name(table.stream.id, table.kind)
-        if name not in self._writers:
-            writer = pq.ParquetWriter(self._part / name, arrow.schema, compression="zstd")
-            self._writers[name] = self._stack.enter_context(writer)
-        elif self._writers[name].schema != arrow.schema:
-            return  # The layout changed half-way; a column cannot, and the events are not lost by it.
-        self._writers[name].write_table(arrow)
+        parts = self._parts.setdefault((table.stream.id, table.kind), [])
+        with self._telling():
+            if not parts or parts[-1].schema != arrow.schema:
+                # A column cannot change half-way, the layout of a stream can: it goes on in another file.
+                path = self._part / _file_name(table.stream.id, table.kind, len(parts))
+                writer = pq.ParquetWriter(path, arrow.schema, compression="zstd")
+                parts.append(self._stack.enter_context(writer))
+            parts[-1].write_table(arrow)
+        name = _file_name(table.stream.id, table.kind, len(parts) - 1)
+        self._files[name] = self._files.get(name, 0) + len(table)
 
     def finish(self, url: str, identity: str, profile: str, programme: Programme) -> None:
         """Close the files, write the sheet, and put the folder in its place."""
-        self._stack.close()
-        sheet = {
-            "schema": SCHEMA,
-            "url": url,
-            "identity": identity,
-            "profile": profile,
-            "programme": dataclasses.asdict(programme),
-        }
-        (self._part / SHEET).write_text(json.dumps(sheet, indent=1), "utf-8")
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._part.rename(self._folder)
+        sheet = _Sheet(SCHEMA, url, identity, profile, programme, self._files)
+        with self._telling():
+            self._stack.close()
+            (self._part / SHEET).write_bytes(_SHEET.dump_json(sheet, indent=1))
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._part.rename(self._folder)
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            raise UsageError(f"{self._shown}: cannot be written ({exc.strerror or exc})") from exc
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class KeptSeries:
     """A series that was read back."""
 
@@ -93,7 +126,11 @@ class KeptSeries:
     programme: Programme
 
     def tables(self) -> Iterator[Table]:
-        """Every table, stream by stream, in order of time."""
+        """Every table, stream by stream, in order of time.
+
+        Raises:
+            InputError: a file is damaged, or of another version.
+        """
         for totals in self.programme.streams:
             for kind in Kind:
                 yield from _read_tables(self.folder, totals.info, kind)
@@ -110,34 +147,24 @@ def open_series(folder: Path) -> KeptSeries:
     if not (folder / SHEET).is_file():
         raise InputError(f"{shown}: is no kept series; make one with 'vidette check --keep-series'")
     try:
-        sheet = json.loads((folder / SHEET).read_text("utf-8"))
-        if sheet.get("schema") != SCHEMA:
-            raise InputError(f"{shown}: is of schema {clean(str(sheet.get('schema')))}, this reads {SCHEMA}")
-        programme = _programme(sheet["programme"])
-        return KeptSeries(folder, sheet["url"], sheet["identity"], sheet["profile"], programme)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        text = (folder / SHEET).read_text("utf-8")
+        version = json.loads(text)["schema"]
+        if version != SCHEMA:
+            raise InputError(f"{shown}: is of schema {clean(str(version))}, this reads {SCHEMA}")
+        sheet = _SHEET.validate_json(text)
+        for name, rows in sheet.files.items():
+            if pq.read_metadata(folder / name).num_rows != rows:
+                raise InputError(f"{shown}: the kept series is damaged ({clean(name)} has lost rows)")
+    except FileNotFoundError as exc:
+        raise InputError(f"{shown}: the kept series is damaged ({clean(name)} is missing)") from exc
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as exc:
         raise InputError(f"{shown}: the kept series is damaged ({type(exc).__name__})") from exc
+    return KeptSeries(folder, sheet.url, sheet.identity, sheet.profile, sheet.programme)
 
 
-def _programme(values: dict[str, Any]) -> Programme:
-    media = values["media"]
-    streams = tuple(StreamInfo(**stream) for stream in media["streams"])
-    totals = tuple(
-        StreamTotals(
-            **{
-                **item,
-                "info": StreamInfo(**item["info"]),
-                "loudness": Loudness(**item["loudness"]) if item["loudness"] else None,
-            }
-        )
-        for item in values["streams"]
-    )
-    info = MediaInfo(media["format"], media["duration_s"], streams, media["tags"])
-    return Programme(info, totals, values["end_s"], values["complete"])
-
-
-def _file_name(stream: str, kind: Kind) -> str:
-    return f"{stream.replace(':', '-').replace('*', 'all')}.{kind}.parquet"
+def _file_name(stream: str, kind: Kind, part: int) -> str:
+    number = f".{part}" if part else ""
+    return f"{stream.replace(':', '-').replace('*', 'all')}.{kind}{number}.parquet"
 
 
 def _to_arrow(table: Table) -> pa.Table:
@@ -152,15 +179,15 @@ def _to_arrow(table: Table) -> pa.Table:
 
 
 def _read_tables(folder: Path, stream: StreamInfo, kind: Kind) -> Iterator[Table]:
-    path = folder / _file_name(stream.id, kind)
-    if not path.is_file():
-        return
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches():
-                yield _from_arrow(batch, stream, kind)
-    except (OSError, pa.ArrowException) as exc:
-        raise InputError(f"{clean(str(path))}: cannot be read ({type(exc).__name__})") from exc
+    part = 0
+    while (path := folder / _file_name(stream.id, kind, part)).is_file():
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches():
+                    yield _from_arrow(batch, stream, kind)
+        except (OSError, KeyError, pa.ArrowException) as exc:
+            raise InputError(f"{clean(str(path))}: cannot be read ({type(exc).__name__})") from exc
+        part += 1
 
 
 def _from_arrow(batch: pa.RecordBatch, stream: StreamInfo, kind: Kind) -> Table:
