@@ -107,6 +107,10 @@ def _say(event: DefectEvent) -> str:
     return f"{event.check} on {event.stream} from {event.start_s:.3f} s {until}"
 
 
+def _times(count: float) -> str:
+    return "once" if round(count) == 1 else f"{count:.0f} times"
+
+
 def _missing(evidence: _Evidence) -> _Explanation | None:
     missing = evidence.of("missing_track")
     if not missing:
@@ -133,7 +137,7 @@ def _damage(evidence: _Evidence) -> _Explanation | None:
     if not found:
         return None
     count = round(sum(event.value for event in found))
-    reasons = [f"the decoder or container complained {count} times"]
+    reasons = [f"the decoder or container complained {_times(count)}"]
     reasons += [_say(event) for event in evidence.of("freeze", "solid_color", "pts_gap")[:2]]
     return Cause.BITSTREAM_CORRUPTION, tuple(reasons), "transport, if packets are missing as well"
 
@@ -188,7 +192,7 @@ def _stamps(evidence: _Evidence) -> _Explanation | None:
         kind = skew[0].evidence.get("kind", "tracks are apart")
         return Cause.SYNC_ERROR, (f"{kind} by {skew[0].value:.3f} s",), "packaging, if an edit list is wrong"
     if backward:
-        reasons = (f"time stamps of {backward[0].stream} ran back {backward[0].value:.0f} times",)
+        reasons = (f"time stamps of {backward[0].stream} ran back {_times(backward[0].value)}",)
         return Cause.PACKAGING, reasons, "transport, if packets came out of order"
     return None
 

@@ -9,7 +9,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import av.container
 import numpy as np
 
 from pipeline.checks.contract import Programme, StreamTotals, decibels
@@ -24,10 +23,10 @@ from pipeline.series.build import PictureSeries, SoundSeries, fault_table
 from pipeline.series.loudness import integrated_lufs, loudness_range_lu
 from pipeline.series.store import SeriesWriter
 from pipeline.series.thin import SignalThinner
-from pipeline.source import identity, media_streams, open_container, probe, redact
+from pipeline.source import InputContainer, identity, media_streams, open_container, probe, redact
 from pipeline.text import clean
 
-__all__ = ["Progress", "measure", "scan"]
+__all__ = ["Measured", "Progress", "conclude", "measure", "scan"]
 
 PROGRESS_EVERY_S = 0.1
 QUIET_FAULTS = 10_000
@@ -76,7 +75,7 @@ def scan(
 
 
 def _scan_open(
-    container: av.container.InputContainer,
+    container: InputContainer,
     url: str,
     shown: str,
     profile: Profile,
@@ -200,7 +199,7 @@ def _sound_totals(info: StreamInfo, seen: SoundSeries) -> StreamTotals:
 
 
 def measure(
-    container: av.container.InputContainer,
+    container: InputContainer,
     measured: Measured,
     on_progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,

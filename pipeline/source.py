@@ -23,7 +23,19 @@ from pipeline.errors import InputError
 from pipeline.model import MediaInfo, StreamInfo
 from pipeline.text import clean
 
-__all__ = ["ALLOWED_PROTOCOLS", "identity", "is_local", "media_streams", "open_container", "probe", "redact"]
+__all__ = [
+    "ALLOWED_PROTOCOLS",
+    "InputContainer",
+    "identity",
+    "is_local",
+    "media_streams",
+    "open_container",
+    "probe",
+    "redact",
+]
+
+InputContainer = av.container.InputContainer
+"""An open input; other modules name its type without knowing the library behind it."""
 
 ALLOWED_PROTOCOLS: Mapping[str, str] = {
     "file": "file,crypto",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -152,14 +154,17 @@ def open_series(folder: Path) -> KeptSeries:
         if version != SCHEMA:
             raise InputError(f"{shown}: is of schema {clean(str(version))}, this reads {SCHEMA}")
         sheet = _SHEET.validate_json(text)
-        for name, rows in sheet.files.items():
-            if pq.read_metadata(folder / name).num_rows != rows:
-                raise InputError(f"{shown}: the kept series is damaged ({clean(name)} has lost rows)")
-    except FileNotFoundError as exc:
-        raise InputError(f"{shown}: the kept series is damaged ({clean(name)} is missing)") from exc
+        lost = next((name for name, rows in sheet.files.items() if not _is_whole(folder / name, rows)), None)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException) as exc:
         raise InputError(f"{shown}: the kept series is damaged ({type(exc).__name__})") from exc
+    if lost is not None:
+        raise InputError(f"{shown}: the kept series is damaged ({clean(lost)} is missing or has lost rows)")
     return KeptSeries(folder, sheet.url, sheet.identity, sheet.profile, sheet.programme)
+
+
+def _is_whole(path: Path, rows: int) -> bool:
+    """Whether a table is there with all its rows: without, its checks would pass for clean."""
+    return path.is_file() and pq.read_metadata(path).num_rows == rows
 
 
 def _file_name(stream: str, kind: Kind, part: int) -> str:
@@ -201,4 +206,7 @@ def _from_arrow(batch: pa.RecordBatch, stream: StreamInfo, kind: Kind) -> Table:
         elif base not in columns:
             channels = [flat[key] for key in flat if key.rpartition(".")[0] == base]
             columns[base] = np.stack(channels, axis=1)
+    absent = COLUMNS[kind] - columns.keys()
+    if absent:
+        raise KeyError(min(absent))
     return Table(kind, stream, start_s, end_s, columns)
