@@ -6,8 +6,8 @@ Pictures are 8-bit limited range unless told. ``moving`` is never still, dark, f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from evals.writer import Picture, Sound, as_picture, rotate_mp4, write_clip
 
 __all__ = [
+    "Part",
     "Picture",
     "Sound",
     "as_picture",
@@ -26,6 +27,7 @@ __all__ = [
     "muted",
     "programme",
     "rotate_mp4",
+    "scene",
     "sine",
     "write_clip",
 ]
@@ -112,3 +114,36 @@ def muted(sound: Sound, start_s: float, end_s: float, *, channel: int | None = N
 
 def _byte(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+COLOURS: Mapping[str, tuple[int, int, int]] = {
+    "black": (16, 128, 128),
+    "green": (145, 54, 34),
+    "grey": (126, 128, 128),
+}
+"""Y, Cb and Cr in limited range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is wrong over [start_s, end_s): ``freeze``, or one of ``COLOURS``."""
+
+    kind: str
+    start_s: float
+    end_s: float
+
+
+def scene(times_s: Sequence[float], parts: Sequence[Part], width: int = 160, height: int = 90) -> list[Picture]:
+    """A ``moving`` scene with a picture for each time, and over each part what it is a part of.
+
+    A frozen part repeats the picture with which it begins; the scene goes on behind it as if nothing
+    had been.
+    """
+    pictures = list(moving(len(times_s), width, height))
+    shown = list(pictures)
+    for part in parts:
+        inside = [n for n, time_s in enumerate(times_s) if part.start_s <= time_s < part.end_s]
+        held = pictures[inside[0]] if part.kind == "freeze" else next(flat(1, *COLOURS[part.kind], width, height))
+        for n in inside:
+            shown[n] = held
+    return shown
