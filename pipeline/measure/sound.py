@@ -14,7 +14,7 @@ from pipeline.measure.truepeak import TAPS, interpolator, oversampling, peak_bet
 __all__ = ["SOUND_COLUMNS", "WINDOW_S", "SoundMeter", "SoundRows"]
 
 WINDOW_S = 0.01
-BATCH_S = 0.2
+BATCH_S = 2.0
 """Sound is measured in batches of this length; calls cost more than samples do."""
 RESYNC_S = 0.005
 """A frame that starts further than this from the end of the last one starts a new window."""
