@@ -1,0 +1,138 @@
+"""The fused kernels against a plain numpy twin, over the sizes, depths and strides that decoders give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.decode.values import Plane
+from pipeline.measure import blocks, picture, sound, truepeak
+from pipeline.measure.blocks import BLOCK, chroma_maps, grid, luma_maps
+from pipeline.series import derive
+
+SIZES = [(1, 1), (2, 3), (16, 16), (17, 33), (15, 31), (405, 720), (48, 64)]
+DEPTHS = [8, 10, 12]
+
+
+def codes(shape: tuple[int, int], bits: int, seed: int = 0) -> Plane:
+    """Random codes of the whole range: (height, width) uint8, or uint16 above 8 bits."""
+    dtype = np.uint8 if bits == 8 else np.uint16
+    return np.random.default_rng(seed).integers(0, 1 << bits, shape).astype(dtype)
+
+
+def block_sums(values: np.ndarray, step_y: int, step_x: int, shape: tuple[int, int]) -> np.ndarray:
+    """Twin of the kernels: the sum of each block, one slice after the other."""
+    out = np.zeros(shape, np.int64)
+    for row in range(shape[0]):
+        for column in range(shape[1]):
+            block = values[row * step_y : (row + 1) * step_y, column * step_x : (column + 1) * step_x]
+            out[row, column] = block.astype(np.int64).sum()
+    return out
+
+
+def luma_twin(current: Plane, previous: Plane, dark_max: int) -> np.ndarray:
+    """Twin of ``luma_maps``."""
+    wide, before = current.astype(np.int64), previous.astype(np.int64)
+    parts = [wide, wide**2, wide <= dark_max, np.abs(wide - before)]
+    shape = grid(*current.shape)
+    return np.stack([block_sums(part, BLOCK, BLOCK, shape) for part in parts])
+
+
+def chroma_twin(
+    u: Plane, v: Plane, steps: tuple[int, int], centre: int, limit: int, shape: tuple[int, int]
+) -> np.ndarray:
+    """Twin of ``chroma_maps``."""
+    wide_u, wide_v = u.astype(np.int64), v.astype(np.int64)
+    grey = (np.abs(wide_u - centre) <= limit) & (np.abs(wide_v - centre) <= limit)
+    return np.stack([block_sums(part, *steps, shape) for part in (wide_u, wide_v, grey)])
+
+
+def measured(current: Plane, previous: Plane, dark_max: int) -> np.ndarray:
+    out = np.empty((4, *grid(*current.shape)), np.uint32)
+    luma_maps(current, previous, dark_max, out)
+    return out
+
+
+@pytest.mark.parametrize("bits", DEPTHS)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_luma_maps_equal_their_twin(size: tuple[int, int], bits: int) -> None:
+    current, previous = codes(size, bits, 1), codes(size, bits, 2)
+    dark_max = int(37.9 * (1 << (bits - 8)))
+    assert np.array_equal(measured(current, previous, dark_max), luma_twin(current, previous, dark_max))
+
+
+@pytest.mark.parametrize("bits", DEPTHS)
+def test_no_sum_overflows_at_the_largest_code(bits: int) -> None:
+    dtype = np.uint8 if bits == 8 else np.uint16
+    white = np.full((33, 47), (1 << bits) - 1, dtype)
+    black = np.zeros_like(white)
+    assert np.array_equal(measured(white, black, 0), luma_twin(white, black, 0))
+    assert np.array_equal(measured(black, white, 0), luma_twin(black, white, 0))
+
+
+@pytest.mark.parametrize("bits", DEPTHS)
+@pytest.mark.parametrize(("steps", "ratio"), [((8, 8), 2), ((16, 16), 1), ((16, 8), 2), ((16, 4), 4)])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_chroma_maps_equal_their_twin(
+    size: tuple[int, int], steps: tuple[int, int], ratio: int, bits: int
+) -> None:
+    rows = -(-size[0] * steps[0] // BLOCK)
+    shape = (rows, -(-size[1] // ratio))
+    u, v = codes(shape, bits, 3), codes(shape, bits, 4)
+    centre, limit = 1 << (bits - 1), 40 << (bits - 8)
+    out = np.zeros((3, *grid(*size)), np.uint32)
+    chroma_maps(u, v, *steps, centre, limit, out)
+    assert np.array_equal(out, chroma_twin(u, v, steps, centre, limit, grid(*size)))
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_planes_may_be_views_of_wider_lines(bits: int) -> None:
+    padded, before = codes((50, 96), bits, 5), codes((50, 128), bits, 6)
+    current, previous = padded[:37, :61], before[3:40, 7:68]
+    assert not current.flags.c_contiguous
+    assert np.array_equal(measured(current, previous, 40), luma_twin(current, previous, 40))
+
+
+def test_chroma_may_be_interleaved() -> None:
+    both = codes((25, 80), 8, 7)
+    u, v = both[:, 0:66:2], both[:, 1:66:2]
+    out = np.zeros((3, *grid(50, 66)), np.uint32)
+    chroma_maps(u, v, 8, 8, 128, 30, out)
+    assert np.array_equal(out, chroma_twin(u, v, (8, 8), 128, 30, grid(50, 66)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    height=st.integers(1, 70),
+    width=st.integers(1, 70),
+    bits=st.sampled_from(DEPTHS),
+    dark_max=st.integers(0, 4095),
+    seed=st.integers(0, 1000),
+)
+def test_luma_maps_equal_their_twin_at_any_size(
+    height: int, width: int, bits: int, dark_max: int, seed: int
+) -> None:
+    current, previous = codes((height, width), bits, seed), codes((height, width), bits, seed + 1)
+    dark_max = min(dark_max, (1 << bits) - 1)
+    assert np.array_equal(measured(current, previous, dark_max), luma_twin(current, previous, dark_max))
+
+
+KERNELS: list[Callable[..., object]] = [
+    blocks._luma_maps,
+    blocks._chroma_maps,
+    picture._summarise,
+    sound._measure_windows,
+    truepeak.peak_between,
+    derive._drift,
+]
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.__name__)
+def test_kernels_release_the_gil_and_are_cached(kernel: Callable[..., object]) -> None:
+    options = kernel.targetoptions  # type: ignore[attr-defined]
+    assert options["nogil"]
+    assert kernel._cache.cache_path  # type: ignore[attr-defined]
