@@ -59,7 +59,7 @@ def assessment_view(assessment: Assessment, *, model: str = "") -> RenderableTyp
     scan = assessment.scan
     heading = safe(scan.url, "bold")
     if scan.media is not None:
-        heading.append_text(safe(f"  {_media(scan.media)}", "dim"))
+        heading.append("\n").append_text(safe(_media(scan.media), "dim"))
     if scan.status is ScanStatus.NOT_ASSESSABLE:
         told = safe(scan.error or "the input could not be assessed", "bold red")
         return Group(heading, facts_grid([("Not assessable", told)]), Text())

@@ -1,0 +1,88 @@
+"""``vidette check``: scan inputs once, judge what is found, show it and keep it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent.cli.options import DbOption, JsonOption, ProfileOption, state_of
+from agent.settings import TriageName
+from agent.verdict import Severity
+
+__all__ = ["check"]
+
+
+def check(
+    context: typer.Context,
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Files or URLs.", show_default=False)
+    ],
+    profile: ProfileOption = "default",
+    json_document: JsonOption = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write a report for people.", show_default=False),
+    ] = None,
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write a JUnit file for CI.", show_default=False),
+    ] = None,
+    keep_series: Annotated[
+        Path | None,
+        typer.Option(
+            "--keep-series",
+            metavar="FOLDER",
+            help="Keep the measurements for 'vidette replay': the folder of one input's, or a folder "
+            "that is there already, or will hold those of several inputs.",
+            show_default=False,
+        ),
+    ] = None,
+    fail_on: Annotated[
+        Severity, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
+    ] = Severity.MAJOR,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Inputs scanned at once.")] = 1,
+    triage: Annotated[
+        TriageName | None,
+        typer.Option("--triage", help="Which backend judges. [VIDETTE_TRIAGE; auto]", show_default=False),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", metavar="GGUF", help="Model of guidance_local. [VIDETTE_MODEL]", show_default=False
+        ),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help="Policy in TOML. [VIDETTE_POLICY]", show_default=False),
+    ] = None,
+    db: DbOption = None,
+    no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables and no progress.")] = False,
+) -> None:
+    """Scan files or URLs once, judge what is found, show it and keep it.
+
+    Exit status: 0 nothing at or above --fail-on, 1 something is, 2 wrong usage or configuration,
+    3 an input could not be assessed. All inputs are scanned, and the highest status applies.
+    """
+    # Decoders and kernels take a second to load: not for --help, nor for the other commands.
+    from agent.cli.checking import CheckRequest, run_check
+
+    settings = state_of(context).settings
+    request = CheckRequest(
+        inputs=tuple(inputs),
+        profile=profile,
+        json_document=json_document,
+        html=html,
+        junit=junit,
+        keep_series=keep_series,
+        fail_on=fail_on,
+        jobs=jobs,
+        triage=triage or settings.triage,
+        model=model or settings.model,
+        policy=policy or settings.policy,
+        store=None if no_store else db or settings.store_url,
+        quiet=quiet,
+    )
+    raise typer.Exit(run_check(request))
