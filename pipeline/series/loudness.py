@@ -33,14 +33,17 @@ def integrated_lufs(readings: Sequence[LoudnessReading]) -> float | None:
 
 
 def loudness_range_lu(readings: Sequence[LoudnessReading]) -> float | None:
-    """Loudness range (EBU Tech 3342): the spread of short-term loudness from 10 % to 95 %."""
+    """Loudness range (EBU Tech 3342): the spread of short-term loudness from 10 % to 95 %.
+
+    The percentiles are readings by nearest rank, as FFmpeg counts them: a step in level is no slope.
+    """
     blocks = _energies([r.short_term_lufs for r in readings[FULL_SHORT_TERM:]])
     blocks = blocks[blocks > _energy(ABSOLUTE_GATE_LUFS)]
     if not len(blocks):
         return None
     gate = _level(blocks.mean()) + RANGE_GATE_LU
     kept = np.sort(_level(blocks[blocks >= _energy(gate)]))
-    low, high = np.percentile(kept, [10, 95])
+    low, high = (kept[max(1, int(share * len(kept) + 0.5)) - 1] for share in (0.10, 0.95))
     return round(float(high - low), 2)
 
 
