@@ -28,6 +28,8 @@ from pipeline.errors import InputError, VidetteError
 
 __all__ = ["app", "main", "run"]
 
+USAGE_ERROR = 2
+NOT_ASSESSABLE = 3
 INTERNAL_ERROR = 70
 """EX_SOFTWARE of sysexits.h."""
 
@@ -62,7 +64,7 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that come before the command."""
-    context.obj.debug |= debug
+    context.ensure_object(State).debug |= debug
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +77,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
     except VidetteError as exc:
         problem(str(exc))
-        return 3 if isinstance(exc, InputError) else 2
+        return NOT_ASSESSABLE if isinstance(exc, InputError) else USAGE_ERROR
+    except OSError as exc:
+        # A full disk, a device that went away: nothing of ours, and nothing to report.
+        if state.debug:
+            traceback.print_exc()
+        problem(f"cannot go on: {exc}")
+        return USAGE_ERROR
     except Exception as exc:
         # The outermost place: whatever comes here is a fault of ours, and still one line.
         if state.debug:

@@ -317,6 +317,14 @@ def test_a_fault_of_our_own_is_one_line_and_its_traceback_only_on_request(
     assert "please report it" in shown
 
 
+def test_a_full_disk_is_one_line_and_no_fault_of_ours(clean_clip: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "agent.cli", "check", str(clean_clip), "--json", *QUICK]
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "No space left on device" in done.stderr
+
+
 def test_every_command_and_option_is_documented() -> None:
     from typer.main import get_command
 
