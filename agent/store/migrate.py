@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -63,6 +62,4 @@ def _run(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")
