@@ -64,7 +64,7 @@ class SeriesWriter:
     def __init__(self, folder: Path) -> None:
         self._shown = clean(str(folder))
         self._folder = folder.resolve()
-        self._part = self._folder.with_name(f".{self._folder.name}.vidette-part")
+        self._part = self._folder.parent / f".{self._folder.name}.vidette-part"
         if self._folder.exists() and not (self._folder / SHEET).is_file():
             raise UsageError(f"{self._shown}: is there already and is no kept series; name another")
         self._parts: dict[tuple[str, Kind], list[pq.ParquetWriter]] = {}
