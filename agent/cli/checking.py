@@ -15,7 +15,7 @@ from rich.console import Console
 from agent.cli.outputs import require_writable, series_folders, write_file
 from agent.cli.stopping import Stopping
 from agent.cli.terminal import print_json, problem, results_console, status_console
-from agent.models import open_model
+from agent.models import BACKENDS, open_model
 from agent.policy import load_policy
 from agent.progress import ScanProgress
 from agent.report.document import render_json, report_document
@@ -67,6 +67,9 @@ def run_check(request: CheckRequest) -> int:
         require_writable(option, path)
     profile, policy = load_profile(request.profile), load_policy(request.policy)
     load_model = partial(open_model, request.triage.value, gguf=request.model)
+    backend = BACKENDS.get(request.triage.value)
+    if backend is not None and backend.missing:
+        load_model()  # raises, and says what to install
     with Store.open(request.store) if request.store else nullcontext() as store, Stopping() as stopping:
         service = Service(profile, policy, store, load_model)
         outcomes = _check_all(request, service, stopping)

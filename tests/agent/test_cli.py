@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from agent.cli.app import run
+from agent.models import BACKENDS
 from tests.agent.slow_server import SlowFile, slow_server
 from tests.clips import black, moving, muted, programme, write_clip
 
@@ -201,6 +203,16 @@ def test_wrong_usage_is_one_line_before_anything_is_scanned(
     assert shown.err.startswith("vidette: ")
     assert told in shown.err
     assert shown.err.count("\n") == 1
+
+
+def test_a_backend_that_is_not_installed_is_told_before_anything_is_scanned(
+    clean_clip: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = replace(BACKENDS["guidance_local"], needs=("no_such_module",))
+    monkeypatch.setattr("agent.models.BACKENDS", {**BACKENDS, "guidance_local": bare})
+    monkeypatch.setattr("agent.cli.checking.BACKENDS", {**BACKENDS, "guidance_local": bare})
+    assert run(["check", str(clean_clip), "--triage", "guidance_local"]) == 2
+    assert "no_such_module: pip install 'vidette[local]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
