@@ -256,8 +256,9 @@ def _encode_sound(stream: AudioStream, track: Sound, block: int = 1024) -> list[
     start = round(track.start_s * track.rate_hz)
     packets: list[AnyPacket] = []
     for at in range(0, track.samples.shape[1], block):
-        samples = np.ascontiguousarray(track.samples[:, at : at + block], dtype=np.float32)
-        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=layout)
+        # Interleaved: PyAV counts the planes of eight channels and more wrongly.
+        samples = np.ascontiguousarray(track.samples[:, at : at + block].T, dtype=np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="flt", layout=layout)
         frame.sample_rate = track.rate_hz
         frame.time_base = Fraction(1, track.rate_hz)
         frame.pts = start + at

@@ -133,7 +133,9 @@ class Part:
     end_s: float
 
 
-def scene(times_s: Sequence[float], parts: Sequence[Part], width: int = 160, height: int = 90) -> list[Picture]:
+def scene(
+    times_s: Sequence[float], parts: Sequence[Part], width: int = 160, height: int = 90
+) -> list[Picture]:
     """A ``moving`` scene with a picture for each time, and over each part what it is a part of.
 
     A frozen part repeats the picture with which it begins; the scene goes on behind it as if nothing
@@ -143,7 +145,11 @@ def scene(times_s: Sequence[float], parts: Sequence[Part], width: int = 160, hei
     shown = list(pictures)
     for part in parts:
         inside = [n for n, time_s in enumerate(times_s) if part.start_s <= time_s < part.end_s]
-        held = pictures[inside[0]] if part.kind == "freeze" else next(flat(1, *COLOURS[part.kind], width, height))
+        held = (
+            pictures[inside[0]]
+            if part.kind == "freeze"
+            else next(flat(1, *COLOURS[part.kind], width, height))
+        )
         for n in inside:
             shown[n] = held
     return shown

@@ -32,8 +32,8 @@ class PlaneReader:
         if not readable or any(plane.line_size <= 0 for plane in frame.planes):
             deep = max(part.bits for part in frame.format.components) > 8
             frame = self._converter.reformat(frame, format="yuv420p10le" if deep else "yuv420p")
-            # swscale writes the legal range unless it is told otherwise, whatever RGB came in.
-            semi_planar, full_range = False, full_range and not frame.format.is_rgb
+            # The converter keeps the range that the frame declares, and writes the legal one without.
+            semi_planar = False
         bits = frame.format.components[0].bits
         luma = _view(frame.planes[0], bits)
         if len(frame.planes) < 2 or frame.format.name.startswith("gray"):

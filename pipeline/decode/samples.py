@@ -12,13 +12,34 @@ from numpy.typing import NDArray
 
 from pipeline.decode.values import LoudnessReading
 
-__all__ = ["LoudnessMeter", "full_scale", "to_float"]
+__all__ = ["LoudnessMeter", "SampleReader", "full_scale"]
 
 _INTEGER_BITS = {"u8": 8, "s16": 16, "s32": 32, "s64": 64}
+_READABLE = frozenset({"u8", "s16", "s32", "flt", "dbl"})
+_MOST_PLANES = 7
+"""PyAV looks for the end of a frame's planes by a null pointer: behind eight of them there is none."""
 
 
-def to_float(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """Samples of a frame as (channels, samples) float32 with full scale at 1.0."""
+class SampleReader:
+    """Reads samples of one stream's frames; keeps a converter for formats that need one."""
+
+    def __init__(self) -> None:
+        self._converter: av.AudioResampler | None = None
+        self._shape: tuple[str, int, str] | None = None
+
+    def read(self, frame: av.AudioFrame) -> NDArray[np.float32]:
+        """Samples of a frame as (channels, samples) float32 with full scale at 1.0."""
+        base = frame.format.name.removesuffix("p")
+        if base in _READABLE and not (frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES):
+            return _to_float(frame)
+        shape = (frame.format.name, frame.sample_rate, frame.layout.name)
+        if self._converter is None or self._shape != shape:
+            packed = base if base in _READABLE else "dbl"
+            self._converter, self._shape = av.AudioResampler(format=packed), shape
+        return np.concatenate([_to_float(part) for part in self._converter.resample(frame)], axis=1)
+
+
+def _to_float(frame: av.AudioFrame) -> NDArray[np.float32]:
     raw = frame.to_ndarray()
     if not frame.format.is_planar:
         raw = raw.reshape(-1, frame.layout.nb_channels).T

@@ -16,7 +16,7 @@ import av.video.frame
 from av.packet import Packet as AnyPacket
 
 from pipeline.decode.pixels import PlaneReader
-from pipeline.decode.samples import LoudnessMeter, full_scale, to_float
+from pipeline.decode.samples import LoudnessMeter, SampleReader, full_scale
 from pipeline.decode.values import Decoded, Picture, Sound
 from pipeline.model import Fault, FaultKind
 
@@ -111,6 +111,7 @@ class _Lane:
     last_s: float | None = None
     next_s: float = 0.0
     planes: PlaneReader = field(default_factory=PlaneReader)
+    samples: SampleReader = field(default_factory=SampleReader)
     meter: LoudnessMeter | None = None
     meter_format: tuple[str, int, str] | None = None
 
@@ -150,10 +151,14 @@ class _Lane:
             yield self._fault(FaultKind.DECODE_ERROR, at_s, _short(exc))
             return
         for frame in frames:
-            if isinstance(frame, av.video.frame.VideoFrame):
-                yield from self._picture(frame)
-            elif isinstance(frame, av.audio.frame.AudioFrame) and frame.samples and frame.sample_rate:
-                yield from self._sound(frame)
+            try:
+                if isinstance(frame, av.video.frame.VideoFrame):
+                    yield from self._picture(frame)
+                elif isinstance(frame, av.audio.frame.AudioFrame) and frame.samples and frame.sample_rate:
+                    yield from self._sound(frame)
+            except (av.error.FFmpegError, OSError, ValueError) as exc:
+                # A format that nothing here can read or convert.
+                yield self._fault(FaultKind.DECODE_ERROR, at_s, f"{frame.format.name}: {_short(exc)}")
 
     def _packet_s(self, packet: Packet) -> float:
         stamp = packet.pts if packet.pts is not None else packet.dts
@@ -193,7 +198,7 @@ class _Lane:
         elif self.last_s is not None and start_s < self.next_s - AUDIO_OVERLAP_S:
             yield self._fault(FaultKind.PTS_BACKWARD, self.next_s, _moved(start_s - self.next_s))
             start_s = self._rebase(start_s)
-        samples = to_float(frame)
+        samples = self.samples.read(frame)
         yield Sound(self.stream_id, start_s, frame.sample_rate, samples, full_scale(frame), frame.layout.name)
         self.last_s, self.next_s = start_s, start_s + frame.samples / frame.sample_rate
         yield from self._measure_loudness(frame, start_s)
