@@ -252,4 +252,4 @@ class ScanResult:
 def fingerprint(*parts: object) -> str:
     """A short stable id (16 hexadecimal digits) of what is given, in its order."""
     text = "\x1f".join(str(part) for part in parts)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:16]

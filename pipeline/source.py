@@ -82,7 +82,10 @@ def redact(url: str) -> str:
 
 def is_local(url: str) -> bool:
     """Whether the input is a path on this machine."""
-    return Path(url).exists() or not _SCHEME.match(url)
+    try:
+        return Path(url).exists() or not _SCHEME.match(url)
+    except (OSError, ValueError):
+        return not _SCHEME.match(url)
 
 
 def identity(url: str) -> str:
@@ -179,6 +182,8 @@ def _require_file(url: str, name: str) -> None:
     if _BARE_SCHEME.match(url) and not path.exists():
         raise InputError(f"{name}: the protocol is not allowed; give a path or an http, rtmp or srt URL")
     try:
+        if not url:
+            raise InputError("an input has an empty name; give a path or a URL")
         if path.is_dir():
             raise InputError(f"{name}: this is a folder; name the files in it")
         if not path.exists():
