@@ -52,6 +52,9 @@ ALLOWED_PROTOCOLS: Mapping[str, str] = {
 
 OPEN_TIMEOUT_S = 15.0
 READ_TIMEOUT_S = 20.0
+OPTIONS: Mapping[str, str] = {"correct_ts_overflow": "0"}
+"""FFmpeg takes stamps that begin again (a looped stream) for a clock of 26.5 hours that wrapped round:
+``decode`` can tell the two apart."""
 PLAYLIST_MAX_BYTES = 4 << 20
 PLAYLIST_DEPTH = 4
 
@@ -112,7 +115,7 @@ def open_container(url: str) -> av.container.InputContainer:
     try:
         container = av.open(
             target,
-            options={"protocol_whitelist": protocols},
+            options={"protocol_whitelist": protocols, **OPTIONS},
             timeout=None if target.startswith("file:") else (OPEN_TIMEOUT_S, READ_TIMEOUT_S),
             metadata_errors="replace",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,11 +33,19 @@ MAX_DEMUX_ERRORS = 64
 MAX_FRAME_RATE = 1000
 MIN_STEP_S = 0.001
 AUDIO_OVERLAP_S = 0.02
-NEW_BASE_S = 5.0
+NEW_BASE_S = 1.0
 """A step back of this much is a new time base (a looped or restarted stream): the clock runs on."""
+WRAP_TICKS = 2**33
+"""MPEG's stamps begin again at zero after this many ticks of 90 kHz: 26.5 hours."""
+WRAPPING = frozenset({"mpegts", "mpeg"})
 
 UNSTAMPED = frozenset({"h264", "hevc", "mpegvideo", "m4v", "vc1", "av1", "obu", "cavsvideo", "dirac", "vvc"})
 """Formats of bare elementary streams: their stamps are guesses, so pictures are counted instead."""
+
+
+SLOTTED = frozenset({"avi"})
+"""Formats that say in which order pictures are decoded and not when they are shown: FFmpeg's guess at
+the latter goes astray where pictures are reordered, so each is shown in the slot that decoding gives it."""
 
 
 def decode(container: av.container.InputContainer, streams: dict[str, av.stream.Stream]) -> Iterator[Decoded]:
@@ -44,15 +53,18 @@ def decode(container: av.container.InputContainer, streams: dict[str, av.stream.
 
     Times are seconds from the container's start. Damage never raises: it comes as a ``Fault``.
     """
-    clock = _Clock((container.start_time or 0) / av.time_base)
+    clock = _Clock([(container.start_time or 0) / av.time_base], container.format.name in WRAPPING)
     stamped = container.format.name not in UNSTAMPED
+    slotted = container.format.name in SLOTTED
     lanes: dict[int, _Lane] = {}
     for stream_id, stream in streams.items():
         codec = getattr(stream, "codec_context", None)
         if codec is None:
             continue
         codec.thread_type = "AUTO"
-        lanes[stream.index] = _Lane(stream_id, stream, codec, clock, stamped)
+        lanes[stream.index] = _Lane(
+            stream_id, stream, codec, clock, stamped, slotted and stream.type == "video"
+        )
     for packet in _packets(container, [lane.stream for lane in lanes.values()]):
         if isinstance(packet, Fault):
             yield packet
@@ -90,9 +102,31 @@ def _short(exc: Exception) -> str:
 
 @dataclass(slots=True)
 class _Clock:
-    """Where stamps begin; all streams share it, so that a new time base moves them together."""
+    """Every time base that any stream has used, as the stamp that is zero in it, in seconds.
 
-    origin_s: float
+    Streams come to a new base at different moments, for decoders hold frames back; each goes over
+    when its own stamps do, to the base that the first one found.
+    """
+
+    origins_s: list[float]
+    wraps: bool
+
+    def origin(self, stamp_s: float, step_s: float, origin_s: float, next_s: float, wrap_s: float) -> float:
+        """The zero of the base that a stamp belongs to.
+
+        That is the one in use (``origin_s``), unless the stamp is far from where it should be: a step
+        of ``step_s`` back, or far ahead of the time (``next_s``).
+        """
+        if step_s > -NEW_BASE_S and stamp_s - origin_s - next_s < NEW_BASE_S:
+            return origin_s
+        candidates = [*self.origins_s, origin_s - wrap_s] if self.wraps else self.origins_s
+        near = [known_s for known_s in candidates if abs(stamp_s - known_s - next_s) < NEW_BASE_S]
+        if not near and step_s > 0:
+            return origin_s  # A hole in the stamps, which another check tells of.
+        found_s = near[0] if near else stamp_s - next_s
+        if found_s not in self.origins_s:
+            self.origins_s.append(found_s)
+        return found_s
 
 
 @dataclass(slots=True)
@@ -104,10 +138,14 @@ class _Lane:
     codec: Any
     clock: _Clock
     stamped: bool
+    slotted: bool
     base_s: float = 0.0
+    origin_s: float = 0.0
     period_s: float = 0.04
     last_dts: int | None = None
-    last_stamp_s: float | None = None
+    first_dts: int | None = None
+    delay_slots: int | None = None
+    due_stamp_s: float | None = None
     last_s: float | None = None
     next_s: float = 0.0
     planes: PlaneReader = field(default_factory=PlaneReader)
@@ -117,6 +155,7 @@ class _Lane:
 
     def __post_init__(self) -> None:
         self.base_s = float(self.stream.time_base) if self.stream.time_base else 0.0
+        self.origin_s = self.clock.origins_s[0]
         rate = getattr(self.stream, "guessed_rate", None) or getattr(self.stream, "average_rate", None)
         if rate and rate < MAX_FRAME_RATE:
             self.period_s = 1.0 / float(rate)
@@ -124,6 +163,8 @@ class _Lane:
     def take(self, packet: Packet) -> Iterator[Decoded]:
         """Decode one packet; tell what its container says of it."""
         at_s = self._packet_s(packet)
+        if self.first_dts is None:
+            self.first_dts = packet.dts
         if packet.dts is not None and self.stamped and self.stream_id.startswith("v:"):
             step_s = 0.0 if self.last_dts is None else (packet.dts - self.last_dts) * self.base_s
             if self.last_dts is not None and step_s <= 0 and step_s > -NEW_BASE_S:
@@ -164,25 +205,38 @@ class _Lane:
         stamp = packet.pts if packet.pts is not None else packet.dts
         if stamp is None or not self.stamped:
             return self.next_s
-        return max(stamp * self.base_s - self.clock.origin_s, 0.0)
+        return max(stamp * self.base_s - self.origin_s, 0.0)
 
-    def _stamp_s(self, frame: av.frame.Frame) -> float | None:
-        if frame.pts is None or not self.stamped:
+    def _begin(self, frame: av.frame.Frame) -> tuple[float, float]:
+        """When a frame begins, and how far its stamp lies behind the one that was due."""
+        ticks = self._slot(frame) if self.slotted else frame.pts
+        if ticks is None or not self.stamped:
+            return self.next_s, math.inf
+        stamp_s = ticks * float(frame.time_base or self.base_s)
+        due_s, self.due_stamp_s = self.due_stamp_s, stamp_s
+        if due_s is None:
+            return stamp_s - self.origin_s, math.inf
+        step_s, wrap_s = stamp_s - due_s, WRAP_TICKS * self.base_s
+        self.origin_s = self.clock.origin(stamp_s, step_s, self.origin_s, self.next_s, wrap_s)
+        wrapped = self.clock.wraps and abs(step_s + wrap_s) < NEW_BASE_S
+        return stamp_s - self.origin_s, math.inf if wrapped else step_s
+
+    def _slot(self, frame: av.frame.Frame) -> int | None:
+        """The slot that a picture is shown in: the first one gets the first, however late it came."""
+        if frame.dts is None or self.first_dts is None:
             return None
-        return frame.pts * float(frame.time_base or self.base_s) - self.clock.origin_s
+        if self.delay_slots is None:
+            self.delay_slots = frame.dts - self.first_dts
+        return frame.dts - self.delay_slots
 
     def _picture(self, frame: av.VideoFrame) -> Iterator[Decoded]:
         duration_s = (frame.duration or 0) * float(frame.time_base or self.base_s)
         if not self.stamped or duration_s < self.period_s / 4:
             duration_s = self.period_s
-        start_s = self._stamp_s(frame)
-        if start_s is None:
-            start_s = self.next_s
-        else:
-            if self.last_stamp_s is not None and start_s <= self.last_stamp_s:
-                yield self._fault(FaultKind.PTS_BACKWARD, self.next_s, _moved(start_s - self.last_stamp_s))
-                start_s = self._rebase(start_s)
-            self.last_stamp_s = start_s
+        at_s = self.next_s
+        start_s, step_s = self._begin(frame)
+        if step_s <= 0:
+            yield self._fault(FaultKind.PTS_BACKWARD, at_s, _moved(step_s))
         if self.last_s is not None:
             start_s = max(start_s, self.last_s + MIN_STEP_S)
         luma, u, v, bits, full_range = self.planes.read(frame)
@@ -192,24 +246,17 @@ class _Lane:
         self.last_s, self.next_s = start_s, start_s + duration_s
 
     def _sound(self, frame: av.AudioFrame) -> Iterator[Decoded]:
-        start_s = self._stamp_s(frame)
-        if start_s is None:
-            start_s = self.next_s
-        elif self.last_s is not None and start_s < self.next_s - AUDIO_OVERLAP_S:
-            yield self._fault(FaultKind.PTS_BACKWARD, self.next_s, _moved(start_s - self.next_s))
-            start_s = self._rebase(start_s)
+        length_s = frame.samples / frame.sample_rate
+        at_s = self.next_s
+        start_s, step_s = self._begin(frame)
+        if self.due_stamp_s is not None:
+            self.due_stamp_s += length_s
+        if step_s < -AUDIO_OVERLAP_S:
+            yield self._fault(FaultKind.PTS_BACKWARD, at_s, _moved(step_s))
         samples = self.samples.read(frame)
         yield Sound(self.stream_id, start_s, frame.sample_rate, samples, full_scale(frame), frame.layout.name)
-        self.last_s, self.next_s = start_s, start_s + frame.samples / frame.sample_rate
+        self.last_s, self.next_s = start_s, start_s + length_s
         yield from self._measure_loudness(frame, start_s)
-
-    def _rebase(self, start_s: float) -> float:
-        """The frame's time after a step back; one of many seconds is a new time base for all streams."""
-        step_s = self.next_s - start_s
-        if step_s < NEW_BASE_S:
-            return start_s
-        self.clock.origin_s -= step_s
-        return self.next_s
 
     def _measure_loudness(self, frame: av.AudioFrame, start_s: float) -> Iterator[Decoded]:
         shape = (frame.format.name, frame.sample_rate, frame.layout.name)

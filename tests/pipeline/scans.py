@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
+
+import imageio_ffmpeg
 
 from pipeline.decode import Decoded, decode
 from pipeline.model import ScanResult
@@ -10,7 +13,7 @@ from pipeline.profile import load_profile
 from pipeline.scan import scan
 from pipeline.source import media_streams, open_container
 
-__all__ = ["decoded", "found", "intervals", "scanned"]
+__all__ = ["decoded", "ffmpeg", "found", "intervals", "scanned"]
 
 
 def scanned(path: Path | str) -> ScanResult:
@@ -36,3 +39,9 @@ def decoded(path: Path | str) -> list[Decoded]:
     """Every picture, sound, reading and fault of an input, in the order in which they come."""
     with open_container(str(path)) as container:
         return list(decode(container, media_streams(container)))
+
+
+def ffmpeg(*arguments: Path | str) -> None:
+    """Run the FFmpeg that ``imageio-ffmpeg`` brings, for what PyAV does not write."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True)
