@@ -67,8 +67,9 @@ def run_twin(line: np.ndarray, size: int) -> list[int]:
     return longest
 
 
-@pytest.mark.parametrize("channels", [1, 2, 8])
-@pytest.mark.parametrize("rate_hz", RATES)
+@pytest.mark.parametrize(
+    ("rate_hz", "channels"), [*((rate, 2) for rate in RATES), *((48_000, n) for n in (1, 3, 6, 8))]
+)
 def test_rows_equal_their_twin(rate_hz: int, channels: int) -> None:
     size = max(1, round(rate_hz / 100))
     count = 25 * size + size // 3
