@@ -130,8 +130,9 @@ def test_clipping_is_runs_at_the_top(samples: np.ndarray, full_scale: float, fou
 
 
 def test_a_flat_top_is_shorter_at_a_lower_rate() -> None:
-    line = np.where(np.arange(8_000) % 40 < 2, 1.0, 0.1)[None, :]
-    assert len(events(heard(line, rate_hz=8_000), only("clipping"))) == 1
+    pairs, single = (np.where(np.arange(8_000) % 40 < n, 1.0, 0.1)[None, :] for n in (2, 1))
+    assert len(events(heard(pairs, rate_hz=8_000), only("clipping"))) == 1
+    assert events(heard(single, rate_hz=8_000), only("clipping")) == ()
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ STEADY: Mapping[str, list[float]] = {
     "a variable rate": variable(),
     "a hole too short to matter": at_rate(100, 25, {50: 0.15}),
     "two pictures a second": at_rate(60, 2, {}),
+    "two pictures a second, one late": at_rate(60, 2, {40: 0.3}),
     "a screen that is still for long": [*at_rate(20, 30, {}), *[30.0 + n * 7.0 for n in range(20)]],
     "milliseconds": [round(at, 3) for at in at_rate(200, 30000 / 1001, {})],
     "before there is a rate": at_rate(30, 25, {3: 2.0}),

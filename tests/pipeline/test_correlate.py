@@ -45,6 +45,10 @@ CAUSES: dict[str, tuple[Cause, Sequence[DefectEvent]]] = {
         Cause.PICTURE_LOSS,
         [event("black", 10, 14), event("silence", 14, 18)],
     ),
+    "silence that hardly overlaps black": (
+        Cause.PICTURE_LOSS,
+        [event("black", 10, 14), event("silence", 13.5, 18)],
+    ),
     "silence alone": (Cause.AUDIO_LOSS, [event("silence", 10, 14)]),
     "a dead leg": (Cause.AUDIO_LOSS, [event("channel_silence", 10, 40)]),
     "freeze alone": (Cause.ENCODER_FREEZE, [event("freeze", 10, 14)]),
