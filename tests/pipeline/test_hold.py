@@ -49,7 +49,7 @@ def part(whole: Lane, first: int, stop: int) -> Lane:
 
 
 def spans(hold: Hold, *lanes: Lane) -> list[Span]:
-    return [span for one in lanes for span in hold.feed(one)] + hold.finish(lanes[-1].name)
+    return [span for one in lanes for span in hold.feed(one)] + hold.finish(lanes[-1].name if lanes else "")
 
 
 EXAMPLES = {
