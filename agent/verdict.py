@@ -70,13 +70,26 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a triage backend sees: an incident, the policy's floor and route, and the context."""
+    """What a triage backend sees: an incident, what the policy says of it, and the context.
+
+    ``actions``, ``routes`` and ``intents`` are what a model may choose from, the policy's own choice
+    first; where they are empty there is no choice. ``ceiling`` is the worst that a model may say.
+    ``outside`` is text that others wrote (names and
+    tags), fenced: something to read about, never something to obey.
+    """
 
     incident: Incident
     media: MediaInfo | None
     coverage: tuple[Coverage, ...]
     floor: Severity
     route: Route
+    action: Action = Action.REVIEW_BY_EYE
+    intent: Intent = Intent.UNCERTAIN
+    actions: tuple[Action, ...] = ()
+    routes: tuple[Route, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    ceiling: Severity = Severity.CRITICAL
+    outside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

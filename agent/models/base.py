@@ -1,0 +1,64 @@
+"""What every backend is: a case and its facts in, an opinion out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from agent.triage.facts import Facts
+from agent.triage.verify import MAX_SUMMARY, MAX_TITLE
+from agent.verdict import Action, Case, Intent, Route, Severity
+from pipeline.model import Cause
+
+__all__ = ["Draft", "ModelError", "Opinion", "TriageModel"]
+
+
+class ModelError(Exception):
+    """A backend could not answer a case, or cannot be loaded; the message says why."""
+
+
+class Draft(BaseModel):
+    """What a model may say, and nothing beside it. The text is not yet verified."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    severity: Severity
+    intent: Intent
+    cause: Cause
+    action: Action
+    route: Route
+    title: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TITLE)]
+    summary: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SUMMARY)]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """A draft, and how sure the model is of its severity, 0..1, from its own probabilities."""
+
+    draft: Draft
+    confidence: float
+
+
+class TriageModel(Protocol):
+    """One backend."""
+
+    @property
+    def name(self) -> str:
+        """What the verdict calls it."""
+
+    @property
+    def prompt(self) -> str:
+        """The prompt that it is told, with its hash; empty where there is none."""
+
+    @property
+    def note(self) -> str:
+        """What a reader should know of it: which model it runs, or why another one did not."""
+
+    def judge(self, case: Case, facts: Facts, complaints: tuple[str, ...] = ()) -> Opinion:
+        """An opinion on a case; ``complaints`` say what was wrong with the one before.
+
+        Raises:
+            ModelError: there is none for this case.
+        """

@@ -1,0 +1,204 @@
+"""A severity floor and a route for every incident, from rules in TOML; always answers, never waits."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.verdict import Action, Intent, Route, Severity
+from pipeline.checks import CHECKS
+from pipeline.errors import ProfileError
+from pipeline.model import Cause, Incident, MediaInfo
+from pipeline.text import clean
+
+__all__ = ["Decision", "Policy", "Rule", "load_policy"]
+
+MAX_POLICY_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of an incident, and by which rule.
+
+    ``actions``, ``routes`` and ``intents`` are what a model may say, the policy's own choice first;
+    ``ceiling`` is the worst severity that it may say.
+    """
+
+    floor: Severity
+    ceiling: Severity
+    route: Route
+    action: Action
+    intent: Intent
+    rule: str
+    actions: tuple[Action, ...]
+    routes: tuple[Route, ...]
+    intents: tuple[Intent, ...]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    floor: Severity
+    ceiling: Severity = Severity.CRITICAL
+    route: Route
+    action: Action
+    intent: Intent
+    also_actions: tuple[Action, ...] = ()
+    also_routes: tuple[Route, ...] = ()
+    also_intents: tuple[Intent, ...] = ()
+
+    def decision(self, name: str) -> Decision:
+        return Decision(
+            floor=self.floor,
+            ceiling=max(self.floor, self.ceiling, key=lambda s: s.rank),
+            route=self.route,
+            action=self.action,
+            intent=self.intent,
+            rule=name,
+            actions=tuple(dict.fromkeys((self.action, *self.also_actions))),
+            routes=tuple(dict.fromkeys((self.route, *self.also_routes))),
+            intents=tuple(dict.fromkeys((self.intent, *self.also_intents))),
+        )
+
+
+_T = TypeVar("_T", bound=_Answer)
+
+
+class Rule(_Answer):
+    """One rule: all its conditions must hold. What it does not ask for, it accepts."""
+
+    name: str = Field(min_length=1, max_length=60)
+    cause: tuple[Cause, ...] = ()
+    checks: tuple[str, ...] = ()
+    min_s: float | None = Field(None, ge=0)
+    max_s: float | None = Field(None, gt=0)
+    min_share: float | None = Field(None, ge=0, le=1)
+    min_events: int | None = Field(None, ge=1)
+    before_s: float | None = Field(None, gt=0)
+    after_s: float | None = Field(None, ge=0)
+    min_value: float | None = Field(None, ge=0)
+    max_value: float | None = Field(None, gt=0)
+
+    def matches(self, incident: Incident, programme_s: float | None) -> bool:
+        """Whether every condition holds; ``programme_s`` is the programme's length, if known."""
+        events = [e for e in incident.events if not self.checks or e.check in self.checks]
+        length_s = math.inf if incident.end_s is None else incident.end_s - incident.start_s
+        share = min(length_s / programme_s, 1.0) if programme_s else 0.0
+        return (
+            (not self.cause or incident.cause in self.cause)
+            and (not self.checks or bool(events))
+            and _within(length_s, self.min_s, self.max_s)
+            and _within(share, self.min_share, None)
+            and len(incident.events) >= (self.min_events or 0)
+            and _within(incident.start_s, self.after_s, self.before_s)
+            and (
+                (self.min_value is None and self.max_value is None)
+                or any(_within(abs(e.value), self.min_value, self.max_value) for e in events)
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules in their order, and what is said where none matches."""
+
+    rules: tuple[Rule, ...]
+    otherwise: Decision
+
+    def decide(self, incident: Incident, media: MediaInfo | None) -> Decision:
+        """The first rule that matches, or the default; always an answer."""
+        programme_s = media.duration_s if media else None
+        for rule in self.rules:
+            if rule.matches(incident, programme_s):
+                return rule.decision(rule.name)
+        return self.otherwise
+
+
+def load_policy(path: Path | None = None) -> Policy:
+    """The built-in policy, with the rules of a user's file asked before its own.
+
+    Raises:
+        ProfileError: the file cannot be read, or holds a wrong key or value.
+    """
+    built_in = resources.files("agent").joinpath("policies", "default.toml").read_text("utf-8")
+    base = tomllib.loads(built_in)
+    own = _read(path) if path else {}
+    rules = [*_rules(str(path), own), *_rules("default policy", base)]
+    default = _default(str(path), base["default"] | _table(str(path), own.get("default", {})))
+    return Policy(tuple(rules), default.decision("default"))
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    shown = clean(str(path))
+    try:
+        if path.stat().st_size > MAX_POLICY_BYTES:
+            raise ProfileError(f"{shown}: a policy must be at most {MAX_POLICY_BYTES} bytes")
+        table = tomllib.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise ProfileError(f"{shown}: cannot be read ({exc.strerror})") from exc
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise ProfileError(f"{shown}: cannot be read as TOML ({exc})") from exc
+    _require_known(shown, "a policy", table, ("default", "rule"))
+    return table
+
+
+def _rules(source: str, table: Mapping[str, Any]) -> list[Rule]:
+    rows = table.get("rule", [])
+    if not isinstance(rows, list):
+        raise ProfileError(f"{clean(source)}: rule must be an array of tables: write [[rule]], not [rule]")
+    return [_rule(clean(source), number, row) for number, row in enumerate(rows, 1)]
+
+
+def _rule(source: str, number: int, row: object) -> Rule:
+    values = _table(source, row)
+    where = f"rule {number}"
+    if isinstance(values.get("name"), str):
+        where += f" ({clean(values['name'], 60)})"
+    _require_known(source, where, values, Rule.model_fields)
+    rule = _validated(Rule, source, where, values)
+    # A name that no check has would never match, and nobody would be told.
+    _require_known(source, f"{where}: the catalogue of checks", dict.fromkeys(rule.checks), CHECKS)
+    return rule
+
+
+def _default(source: str, values: Mapping[str, Any]) -> _Answer:
+    _require_known(source, "default", values, _Answer.model_fields)
+    return _validated(_Answer, source, "default", values)
+
+
+def _validated(kind: type[_T], source: str, where: str, values: Mapping[str, Any]) -> _T:
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        rule = first["msg"][:1].lower() + first["msg"][1:]
+        shown = "" if first["type"] == "missing" else f", got {clean(repr(first['input']), 60)}"
+        raise ProfileError(f"{clean(source)}: {where}: {key}: {rule}{shown}") from exc
+
+
+def _table(source: str, values: object) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        raise ProfileError(f"{clean(source)}: must be a table, got {clean(repr(values), 60)}")
+    return values
+
+
+def _require_known(source: str, where: str, values: Mapping[str, Any], known: Iterable[str]) -> None:
+    names = list(known)
+    for key in values:
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; it knows {', '.join(names)}"
+            raise ProfileError(f"{clean(source)}: {where} has no key {clean(key)!r}{hint}")
+
+
+def _within(value: float, at_least: float | None, below: float | None) -> bool:
+    return (at_least is None or value >= at_least) and (below is None or value < below)

@@ -1,0 +1,1 @@
+"""Incident and policy to verdict: facts, words, the verifier and the judge."""

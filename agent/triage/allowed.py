@@ -1,0 +1,126 @@
+"""What a model may answer to a case, and what of the evidence speaks for a worse severity."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.triage.phrases import phrases
+from agent.verdict import Action, Case, Intent, Route, Severity
+from pipeline.model import Cause, DefectEvent
+
+__all__ = ["Allowed", "Extent", "Recovery", "Times", "Weight", "allowed_of", "weigh"]
+
+MANY_EVENTS = 5
+PART_SHARE, MOST_SHARE = 0.1, 0.5
+AT_THE_END_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The values that may stand in a verdict, the policy's own first."""
+
+    severities: tuple[Severity, ...]
+    intents: tuple[Intent, ...]
+    causes: tuple[Cause, ...]
+    actions: tuple[Action, ...]
+    routes: tuple[Route, ...]
+
+
+class Times(StrEnum):
+    """How often it happened."""
+
+    ONCE = "once"
+    FEW = "few"
+    MANY = "many"
+
+
+class Extent(StrEnum):
+    """How much of the programme it takes."""
+
+    SMALL = "small"
+    PART = "part"
+    MOST = "most"
+
+
+class Recovery(StrEnum):
+    """Whether it was over before the input was."""
+
+    BACK = "back"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """The evidence for a worse severity, in words: a small model can weigh them, and not numbers."""
+
+    times: Times
+    extent: Extent
+    recovery: Recovery
+
+    @property
+    def aggravated(self) -> bool:
+        """Whether anything speaks for a worse severity than the floor."""
+        return self.times is Times.MANY or self.extent is Extent.MOST or self.recovery is Recovery.GONE
+
+
+def allowed_of(case: Case) -> Allowed:
+    """At most one step above the floor, and within the policy's ceiling; never below the floor."""
+    above = next((s for s in Severity if s.rank == case.floor.rank + 1), None)
+    step = (above,) if above is not None and above.rank <= case.ceiling.rank else ()
+    return Allowed(
+        severities=(case.floor, *step),
+        intents=case.intents or (case.intent,),
+        causes=_causes(case),
+        actions=case.actions or (case.action,),
+        routes=case.routes or (case.route,),
+    )
+
+
+def weigh(case: Case) -> Weight | None:
+    """How often, how much and whether it ended; None where these say nothing of how bad it is."""
+    events = [e for e in case.incident.events if _spans(e.check)]
+    if not events:
+        return None
+    programme_s = case.media.duration_s if case.media else None
+    open_ended = any(e.end_s is None for e in events)
+    last_s = math.inf if open_ended else max(e.end_s or e.start_s for e in events)
+    per_check: dict[tuple[str, str], int] = {}
+    for event in events:
+        per_check[event.check, event.stream] = per_check.get((event.check, event.stream), 0) + 1
+    count = max(per_check.values())
+    share = _bad_s(events, programme_s) / programme_s if programme_s else 0.0
+    return Weight(
+        Times.ONCE if count == 1 else Times.FEW if count < MANY_EVENTS else Times.MANY,
+        Extent.SMALL if share < PART_SHARE else Extent.PART if share < MOST_SHARE else Extent.MOST,
+        Recovery.GONE if open_ended or _at_end(last_s, programme_s) else Recovery.BACK,
+    )
+
+
+def _causes(case: Case) -> tuple[Cause, ...]:
+    """What the evidence says; where it says nothing, the causes that such checks can have."""
+    if case.incident.cause is not Cause.UNKNOWN:
+        return (case.incident.cause,)
+    checks = {event.check for event in case.incident.events}
+    likely = [cause for cause, told in phrases().causes.items() if checks.intersection(told.first)]
+    return (Cause.UNKNOWN, *likely)
+
+
+def _spans(check: str) -> bool:
+    spoken = phrases().check(check)
+    return not spoken.whole and not spoken.point
+
+
+def _at_end(last_s: float, programme_s: float | None) -> bool:
+    return programme_s is not None and last_s >= programme_s - AT_THE_END_S
+
+
+def _bad_s(events: list[DefectEvent], programme_s: float | None) -> float:
+    """The time that any of the events takes, overlaps counted once."""
+    reach_s, bad_s = 0.0, 0.0
+    for event in sorted(events, key=lambda e: e.start_s):
+        end_s = event.end_s if event.end_s is not None else programme_s or event.start_s
+        bad_s += max(0.0, end_s - max(event.start_s, reach_s))
+        reach_s = max(reach_s, end_s)
+    return bad_s

@@ -1,0 +1,184 @@
+"""From incidents to verdicts: ask the model, check what it says, and never be without an answer.
+
+case -> facts -> opinion -> verified? -> repaired once? -> the template's words
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agent.models.base import Draft, ModelError, Opinion, TriageModel
+from agent.models.rules import template_draft
+from agent.policy import Policy
+from agent.triage.allowed import Allowed, allowed_of
+from agent.triage.facts import Facts, facts_of
+from agent.triage.outside import fence, tidy_media
+from agent.triage.verify import MAX_TITLE, Violation, cited, verify
+from agent.triage.words import template_summary, template_title
+from agent.verdict import Action, Case, Severity, Source, Verdict
+from pipeline.model import Incident, ScanResult
+from pipeline.text import clean
+
+__all__ = ["MAX_ASKED", "assess_incidents", "case_of", "judge_case"]
+
+MAX_ASKED = 50
+"""Incidents of one input that a model is asked about, the worst first; the rules judge the rest."""
+
+MAX_NOTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    summary: str
+    source: Source
+    notes: tuple[str, ...] = ()
+
+
+def assess_incidents(scan: ScanResult, policy: Policy, model: TriageModel) -> dict[str, Verdict]:
+    """A verdict for every incident of a scan, by its id. A model that fails on one costs no other."""
+    cases = [case_of(incident, scan, policy) for incident in scan.incidents]
+    worst_first = sorted(cases, key=lambda case: (-case.floor.rank, case.incident.start_s))
+    asked = {case.incident.id for case in worst_first[:MAX_ASKED]}
+    # Cases of one cause after each other: a local model keeps what their prompts share.
+    in_turn = sorted(cases, key=lambda case: (case.incident.cause, case.incident.start_s))
+    spared = f"the policy's words: the model is asked about {MAX_ASKED} incidents of one input"
+    verdicts = {
+        case.incident.id: judge_case(case, model)
+        if case.incident.id in asked
+        else _by_template(case, facts_of(case), model, spared)
+        for case in in_turn
+    }
+    return {incident.id: verdicts[incident.id] for incident in scan.incidents}
+
+
+def case_of(incident: Incident, scan: ScanResult, policy: Policy) -> Case:
+    """An incident, what the policy says of it, and what others wrote, fenced."""
+    decision = policy.decide(incident, scan.media)
+    media = tidy_media(scan.media) if scan.media else None
+    return Case(
+        incident=incident,
+        media=media,
+        coverage=scan.coverage,
+        floor=decision.floor,
+        route=decision.route,
+        action=decision.action,
+        intent=decision.intent,
+        actions=decision.actions,
+        routes=decision.routes,
+        intents=decision.intents,
+        ceiling=decision.ceiling,
+        outside=fence(scan.url, media.tags if media else {}),
+    )
+
+
+def judge_case(case: Case, model: TriageModel) -> Verdict:
+    """The model's verdict within what the policy allows, in words that were verified."""
+    facts = facts_of(case)
+    try:
+        opinion = model.judge(case, facts)
+    except ModelError as exc:
+        return _by_template(case, facts, model, f"the model failed: {clean(str(exc), 160)}")
+    draft, notes = _within(opinion.draft, allowed_of(case))
+    words = _worded(case, facts, model, draft)
+    return _verdict(case, facts, model, Opinion(draft, opinion.confidence), words, notes)
+
+
+def _by_template(case: Case, facts: Facts, model: TriageModel, note: str) -> Verdict:
+    """The policy's decision in the template's words, and why."""
+    draft = template_draft(case, facts)
+    words = _Words(draft.title, draft.summary, Source.TEMPLATE, (note,))
+    return _verdict(case, facts, model, Opinion(draft, 1.0), words, ())
+
+
+def _within(draft: Draft, allowed: Allowed) -> tuple[Draft, tuple[str, ...]]:
+    """The draft with everything that may not be said replaced by what the policy says."""
+    severity = _clamped(draft.severity, allowed.severities)
+    chosen = {
+        "severity": severity,
+        "intent": draft.intent if draft.intent in allowed.intents else allowed.intents[0],
+        "cause": draft.cause if draft.cause in allowed.causes else allowed.causes[0],
+        "action": draft.action if draft.action in allowed.actions else allowed.actions[0],
+        "route": draft.route if draft.route in allowed.routes else allowed.routes[0],
+    }
+    said = {key: getattr(draft, key) for key in chosen}
+    notes = tuple(
+        f"{key} {said[key].value} is not allowed here: {value.value} stands"
+        for key, value in chosen.items()
+        if value is not said[key]
+    )
+    return draft.model_copy(update=chosen), notes
+
+
+def _clamped(severity: Severity, allowed: tuple[Severity, ...]) -> Severity:
+    """The allowed severity that is nearest: at least the floor, at most what a model may raise to."""
+    return min(allowed, key=lambda other: abs(other.rank - severity.rank))
+
+
+def _worded(case: Case, facts: Facts, model: TriageModel, draft: Draft) -> _Words:
+    """The draft's words if they hold, after one repair if need be; else the template's."""
+    template = _template(case, facts, draft.action)
+    wrong = _wrong(draft, facts)
+    if not wrong:
+        own = (draft.title, draft.summary) != (template.title, template.summary)
+        return _Words(draft.title, draft.summary, Source.MODEL) if own else template
+    notes = tuple(f"rejected: {clean(violation, 120)}" for violation in wrong)
+    try:
+        second = model.judge(case, facts, wrong).draft
+    except ModelError as exc:
+        notes += (f"the repair failed: {clean(str(exc), 160)}",)
+    else:
+        still = _wrong(second, facts)
+        if not still:
+            return _Words(second.title, second.summary, Source.REPAIRED, notes)
+        notes += tuple(f"rejected again: {clean(violation, 120)}" for violation in still)
+    return _template(case, facts, draft.action, notes)
+
+
+def _template(case: Case, facts: Facts, action: Action, notes: tuple[str, ...] = ()) -> _Words:
+    title, summary = template_title(case, facts), template_summary(case, facts, action)
+    return _Words(title, summary, Source.TEMPLATE, notes)
+
+
+def _wrong(draft: Draft, facts: Facts) -> tuple[str, ...]:
+    return (
+        *_told("title", verify(draft.title, facts, limit=MAX_TITLE)),
+        *_told("summary", verify(draft.summary, facts)),
+    )
+
+
+def _told(where: str, violations: Iterable[Violation]) -> tuple[str, ...]:
+    return tuple(f"{where}: {violation}" for violation in violations)
+
+
+def _verdict(
+    case: Case,
+    facts: Facts,
+    model: TriageModel,
+    opinion: Opinion,
+    words: _Words,
+    notes: tuple[str, ...],
+) -> Verdict:
+    draft = opinion.draft
+    return Verdict(
+        severity=draft.severity,
+        intent=draft.intent,
+        cause=draft.cause,
+        action=draft.action,
+        route=draft.route,
+        title=words.title,
+        summary=words.summary,
+        confidence=round(_detected(case.incident) * min(max(opinion.confidence, 0.0), 1.0), 3),
+        model=model.name,
+        prompt=model.prompt,
+        facts=cited((words.title, words.summary), facts),
+        source=words.source,
+        notes=(*notes, *words.notes)[:MAX_NOTES],
+    )
+
+
+def _detected(incident: Incident) -> float:
+    """How sure the checks are that it happened: the mean of its events, 0..1."""
+    sure = [min(max(event.confidence, 0.0), 1.0) for event in incident.events]
+    return sum(sure) / len(sure) if sure else 0.0
