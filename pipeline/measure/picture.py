@@ -107,8 +107,8 @@ class PictureMeter:
         height, width = picture.u.shape
         # 4:2:0 halves both ways, 4:2:2 only across, 4:1:1 to a quarter: read it off the planes.
         step = (
-            max(1, BLOCK // max(1, round(picture.luma.shape[0] / height))),
-            max(1, BLOCK // max(1, round(picture.luma.shape[1] / width))),
+            max(1, BLOCK // -(-picture.luma.shape[0] // height)),
+            max(1, BLOCK // -(-picture.luma.shape[1] // width)),
         )
         maps = np.zeros((3, *shape), np.uint32)
         limit = GREY_LIMIT << (picture.bits - 8)
