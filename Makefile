@@ -17,6 +17,7 @@ demo: $(STAMP) ## make a clip with known defects, check it, and write a report
 	@$(RUN) -m evals.demo demo-out
 
 test: $(STAMP) ## run every test
+	@bash scripts/servers.sh
 	@$(RUN) -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, format, types, layers: what CI runs beside the tests

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.needs import need, needs
 
 __all__ = ["postgres_server"]
 
@@ -21,8 +20,7 @@ PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
 @contextmanager
 def postgres_server() -> Iterator[str]:
     """The URL of an empty database on a server of its own; skips where there can be none."""
-    if importlib.util.find_spec("psycopg") is None:
-        pytest.skip("psycopg is not installed")
+    needs("psycopg")
     programs = _programs()
     as_user = _as_user()
     folder = Path(tempfile.mkdtemp(prefix="vidette-pg-"))
@@ -45,17 +43,15 @@ def postgres_server() -> Iterator[str]:
 def _programs() -> Path:
     folders = [folder for place in PLACES for folder in Path("/").glob(place.lstrip("/"))]
     found = next((folder for folder in folders if (folder / "initdb").exists()), None)
-    if found is None:
-        pytest.skip("PostgreSQL is not installed")
-    return found
+    need(found, "PostgreSQL is not installed")
+    return Path(str(found))
 
 
 def _as_user() -> list[str]:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return []
-    if shutil.which("runuser") is None:
-        pytest.skip("PostgreSQL does not run as root, and there is no runuser")
+    need(shutil.which("runuser"), "PostgreSQL does not run as root, and there is no runuser")
     return ["runuser", "-u", "postgres", "--"]
 
 
