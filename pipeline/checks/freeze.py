@@ -19,6 +19,10 @@ from pipeline.series.table import Kind, Table
 __all__ = ["CHECK"]
 
 
+REDRAWN_LEVEL = 8.0
+"""Mean change, in levels, of a key frame that shows the same still; cuts change more than this."""
+
+
 class FreezeSettings(CheckSettings):
     """FFmpeg's freezedetect has d=2 and n=-60 dB; grain and clocks are allowed for here."""
 
@@ -36,9 +40,12 @@ def _lanes(table: Table, settings: FreezeSettings) -> Sequence[Lane]:
     bad = (moved <= settings.moved_share) & ~flat
     change = np.nan_to_num(table["change_mean"], nan=255.0)
     facts = {"change": change, "moved_share": moved, "still": (change < 0.05).astype(np.float64)}
+    # A key frame draws the whole picture again; a coarse one differs in every cell, yet only a little.
+    redrawn = table["key_frame"] & (change < REDRAWN_LEVEL)
+    breaks = ((drift > settings.drift_share) & ~redrawn) | flat
     # What repeats is the picture before: the freeze is as old as that one.
     shown_since = table.start_s - table["step_s"]
-    return [Lane(shown_since, table.end_s, bad, facts, breaks=(drift > settings.drift_share) | flat)]
+    return [Lane(shown_since, table.end_s, bad, facts, breaks=breaks)]
 
 
 def _describe(span: Span, settings: FreezeSettings) -> Finding:

@@ -57,14 +57,7 @@ def grain(count: int, sigma: float, seed: int = 11) -> Iterator[Luma]:
     return (rng.normal(0, sigma, SIZE) for _ in range(count))
 
 
-REDRAWN = pytest.mark.xfail(
-    strict=True, reason="a key frame that draws a coarse still again drifts, and what was before it is lost"
-)
-
-
-@pytest.mark.parametrize(
-    ("crf", "gop"), [pytest.param(*coding, marks=REDRAWN if coding[0] == 30 else ()) for coding in CODINGS]
-)
+@pytest.mark.parametrize(("crf", "gop"), CODINGS)
 def test_an_encoded_freeze_is_one_event_to_the_frame(tmp_path: Path, crf: int, gop: int) -> None:
     """Key frames draw the still again, and P frames refine it: it is one freeze all the same."""
     pictures = scene([n / RATE for n in range(200)], [Part("freeze", 1.52, 6.52)], 320, 180)
@@ -85,7 +78,7 @@ def test_an_encoded_freeze_of_a_natural_picture(tmp_path: Path, crf: int, gop: i
 
 @pytest.mark.parametrize(
     ("sigma", "crf"),
-    [(0.5, None), (0.5, 30), (1.5, None), (1.5, 18), pytest.param(1.5, 30, marks=REDRAWN)],
+    [(0.5, None), (0.5, 30), (1.5, None), (1.5, 18), (1.5, 30)],
 )
 def test_a_still_under_grain_is_frozen(tmp_path: Path, sigma: float, crf: int | None) -> None:
     """FFmpeg's freezedetect finds none of these."""
