@@ -23,6 +23,8 @@ from tests.clips import black, moving, muted, programme, write_clip
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--triage", "rules")
+WIDE = {"COLUMNS": "240"}
+"""So that no path is broken over lines, however deep the folder of the tests lies."""
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +48,7 @@ def vidette(*arguments: object, **environment: str) -> subprocess.CompletedProce
     return subprocess.run(
         [sys.executable, "-m", "agent.cli", *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | WIDE | environment,
         capture_output=True,
         text=True,
         errors="replace",
@@ -241,7 +243,7 @@ def test_names_of_any_kind_are_printed(dark_clip: Path, tmp_path: Path) -> None:
     odd = os.fsencode(tmp_path) + b"/[red]caf\xe9\x1b[31m\n.mp4"
     shutil.copy(dark_clip, odd)
     command = [sys.executable, "-m", "agent.cli", "check", odd, *QUICK]
-    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = os.environ | WIDE | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=60)
     assert (done.returncode, done.stderr) == (1, b"")
     assert b"[red]caf" in done.stdout
@@ -301,6 +303,7 @@ def test_version_and_doctor(capsys: pytest.CaptureFixture[str], monkeypatch: pyt
     assert capsys.readouterr().out.startswith("vidette ")
     monkeypatch.setenv("VIDETTE_TRIAGE", "rules")
     monkeypatch.setenv("VIDETTE_TRAIGE", "rules")
+    monkeypatch.setenv("COLUMNS", WIDE["COLUMNS"])
     assert run(["doctor"]) == 0
     shown = capsys.readouterr().out
     assert "All is well." in shown

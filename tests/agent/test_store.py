@@ -311,7 +311,7 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     """)
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o555)
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    for parent in (tmp_path, *list(tmp_path.parents)[:3]):
         os.chmod(parent, 0o755)  # noqa: S103 - the other user has to reach the folder
     root = Path(__file__).parents[2]
     command = [sys.executable, "-c", program, str(folder / "x.db")]
