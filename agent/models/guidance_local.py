@@ -101,8 +101,11 @@ def _open(file: Path) -> Any:
 
 
 def _threads() -> int:
-    """Cores that are free. Threads of llama.cpp wait for each other by spinning: more of them than
-    free cores make it ten times slower, and not faster."""
+    """Cores that are free.
+
+    Threads of llama.cpp spin while they wait for each other: more of them than free cores make it
+    many times slower.
+    """
     cores = len(os.sched_getaffinity(0))
     return max(1, min(MAX_THREADS, cores, round(cores - os.getloadavg()[0])))
 
