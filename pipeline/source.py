@@ -49,14 +49,20 @@ ALLOWED_PROTOCOLS: Mapping[str, str] = {
     "rtp": "rtp,udp",
 }
 """Scheme of an input -> the protocols that it, and whatever it refers to, may use."""
+REMOTE = tuple(scheme for scheme in ALLOWED_PROTOCOLS if scheme != "file")
+"""What an address may begin with: a file is named by its path, so that it is looked at first."""
 
 OPEN_TIMEOUT_S = 15.0
 READ_TIMEOUT_S = 20.0
 OPTIONS: Mapping[str, str] = {"correct_ts_overflow": "0"}
 """FFmpeg takes stamps that begin again (a looped stream) for a clock of 26.5 hours that wrapped round:
 ``decode`` can tell the two apart."""
+PLAYLIST_OPTIONS: Mapping[str, str] = {"live_start_index": "0", "m3u8_hold_counters": "2"}
+"""A playlist on disk is read from its first segment, and not waited for when it was never ended."""
 PLAYLIST_MAX_BYTES = 4 << 20
-PLAYLIST_DEPTH = 4
+MOST_PLAYLISTS = 64
+PROBED_BYTES = 1 << 20
+"""As much as FFmpeg reads to tell formats apart."""
 
 # Demuxers that take any text for a picture: to them every .txt is a film.
 NOT_MEDIA = frozenset({"tty", "bin", "xbin", "idf", "adf", "lrc", "srt", "webvtt", "ass"})
@@ -65,6 +71,10 @@ _SCHEME = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]*):(?=//)")
 _BARE_SCHEME = re.compile(
     r"^(concat|subfile|data|pipe|cache|async|crypto|file|fd|md5|tee|hls|unix|ipfs|ipns):"
 )
+_ANY_SCHEME = re.compile(r"^(subfile,|[A-Za-z0-9+.\-]+:)")
+"""What FFmpeg takes for a protocol rather than a file."""
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_URI = re.compile(r'\bURI=(?:"([^"]*)"|([^",\s]*))')
 
 
 def redact(url: str) -> str:
@@ -79,8 +89,13 @@ def redact(url: str) -> str:
         return url.split("://", 1)[0] + "://(unreadable address)"
     if ":" in host:
         host = f"[{host}]"
-    query = "&".join(pair.split("=", 1)[0] + "=..." for pair in parts.query.split("&") if pair)
+    query = "&".join(_without_value(pair) for pair in re.split("[&;]", parts.query) if pair)
     return urlunsplit((parts.scheme, host + port, parts.path, query, ""))
+
+
+def _without_value(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
+    return f"{name}=..." if equals else "..."
 
 
 def is_local(url: str) -> bool:
@@ -107,15 +122,15 @@ def open_container(url: str) -> av.container.InputContainer:
     if is_local(url):
         _require_file(url, name)
         _refuse_foreign_references(Path(url), name)
-        target, protocols = f"file:{url}", ALLOWED_PROTOCOLS["file"]
-    elif scheme and scheme[1].lower() in ALLOWED_PROTOCOLS:
-        target, protocols = url, ALLOWED_PROTOCOLS[scheme[1].lower()]
+        target, options = f"file:{url}", {"protocol_whitelist": ALLOWED_PROTOCOLS["file"], **PLAYLIST_OPTIONS}
+    elif scheme and scheme[1].lower() in REMOTE:
+        target, options = url, {"protocol_whitelist": ALLOWED_PROTOCOLS[scheme[1].lower()]}
     else:
-        raise InputError(f"{name}: the protocol is not allowed; use one of {', '.join(ALLOWED_PROTOCOLS)}")
+        raise InputError(f"{name}: the protocol is not allowed; use one of {', '.join(REMOTE)}, or a path")
     try:
         container = av.open(
             target,
-            options={"protocol_whitelist": protocols, **OPTIONS},
+            options={**options, **OPTIONS},
             timeout=None if target.startswith("file:") else (OPEN_TIMEOUT_S, READ_TIMEOUT_S),
             metadata_errors="replace",
         )
@@ -203,33 +218,64 @@ def _require_file(url: str, name: str) -> None:
         raise InputError(f"{name}: may not be read; check its permissions")
 
 
-def _refuse_foreign_references(path: Path, name: str, depth: int = 0) -> None:
-    """Refuse a local playlist that names anything outside its own folder."""
-    with path.open("rb") as file:
-        head = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")
-        if head.startswith(b"ffconcat") or b"<MPD" in head:
-            raise InputError(f"{name}: a local playlist of this kind is not read; serve it over HTTP")
-        if not head.startswith(b"#EXTM3U"):
-            return
-        file.seek(0)
-        text = file.read(PLAYLIST_MAX_BYTES).decode("utf-8", "replace")
-    folder = path.resolve().parent
-    for reference in _playlist_references(text):
-        shown = clean(redact(reference))
-        if _SCHEME.match(reference) or _BARE_SCHEME.match(reference):
-            raise InputError(f"{name}: the playlist names {shown}; a local playlist may name only files")
-        target = (folder / reference.split("?", 1)[0]).resolve()
-        if not target.is_relative_to(folder):
+def _refuse_foreign_references(path: Path, name: str) -> None:
+    """Refuse a local playlist that names anything outside its own folder, itself or by others."""
+    waiting, seen, playlists = [path.resolve()], set[Path](), 0
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        try:
+            references = _references_of(file, name)
+            waiting += [
+                target for item in references if (target := _inside(file.parent, item, name)).is_file()
+            ]
+        except (OSError, ValueError, RuntimeError) as exc:
+            reason = getattr(exc, "strerror", None) or str(exc)
+            raise InputError(f"{name}: the playlist names what cannot be read ({clean(reason)})") from exc
+        playlists += bool(references)
+        if playlists > MOST_PLAYLISTS:
+            raise InputError(f"{name}: the playlist names more than {MOST_PLAYLISTS} others")
+
+
+def _inside(folder: Path, reference: str, name: str) -> Path:
+    """The file that a reference stands for; refused where it leaves the folder, however it is read."""
+    shown = clean(redact(reference))
+    if _ANY_SCHEME.match(reference) or "\\" in reference:
+        raise InputError(f"{name}: the playlist names {shown}; a local playlist may name only files")
+    target = (folder / reference).resolve()
+    for path in (target, (folder / re.split("[?#]", reference, maxsplit=1)[0]).resolve()):
+        if not path.is_relative_to(folder):
             raise InputError(f"{name}: the playlist names {shown}, outside its own folder: refused")
-        if target.is_file() and depth < PLAYLIST_DEPTH:
-            _refuse_foreign_references(target, name, depth + 1)
+        if path.is_file():
+            target = path
+    return target
+
+
+def _references_of(path: Path, name: str) -> list[str]:
+    """What a file names if it is a playlist; kinds that are not understood here are refused."""
+    with path.open("rb") as file:
+        head = file.read(512).lstrip(_BLANK)
+        if not head.startswith((b"#EXTM3U", b"ffconcat", b"<")):
+            return []
+        file.seek(0)
+        data = file.read(max(PLAYLIST_MAX_BYTES, PROBED_BYTES) + 1)
+    if head.startswith(b"ffconcat") or b"<mpd" in data[:PROBED_BYTES].lower():
+        raise InputError(f"{name}: a local playlist of this kind is not read; serve it over HTTP")
+    if not head.startswith(b"#EXTM3U"):
+        return []
+    if len(data) > PLAYLIST_MAX_BYTES:
+        raise InputError(f"{name}: the playlist is larger than {PLAYLIST_MAX_BYTES >> 20} MiB")
+    return _playlist_references(data.decode("utf-8", "surrogateescape"))
 
 
 def _playlist_references(text: str) -> list[str]:
-    lines = [line.strip() for line in text.splitlines()]
+    """Addresses and URI attributes, divided into lines as FFmpeg does it."""
+    lines = [line.rstrip() for line in re.split("[\r\n\0]", text)]
     plain = [line for line in lines if line and not line.startswith("#")]
-    quoted = [match for line in lines if line.startswith("#") for match in re.findall(r'URI="([^"]*)"', line)]
-    return plain + quoted
+    found = [match for line in lines if line.startswith("#") for match in _URI.findall(line)]
+    return plain + [quoted or bare for quoted, bare in found if quoted or bare]
 
 
 def _why(url: str, exc: Exception) -> str:
