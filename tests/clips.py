@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +113,11 @@ def muted(sound: Sound, start_s: float, end_s: float, *, channel: int | None = N
     return replace(sound, samples=samples)
 
 
+@lru_cache(maxsize=4)
+def _scene(count: int, width: int, height: int) -> tuple[Picture, ...]:
+    return tuple(moving(count, width, height))
+
+
 def _byte(values: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
@@ -141,7 +147,7 @@ def scene(
     A frozen part repeats the picture with which it begins; the scene goes on behind it as if nothing
     had been.
     """
-    pictures = list(moving(len(times_s), width, height))
+    pictures = _scene(len(times_s), width, height)
     shown = list(pictures)
     for part in parts:
         inside = [n for n, time_s in enumerate(times_s) if part.start_s <= time_s < part.end_s]

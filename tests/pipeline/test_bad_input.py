@@ -23,7 +23,7 @@ def refused(path: Path | str) -> str:
     result = scanned(path)
     assert result.status == "not_assessable"
     assert result.error is not None
-    assert result.events == result.incidents == result.coverage == ()
+    assert not result.events and not result.incidents and not result.coverage
     assert len(result.error.splitlines()) == 1
     assert result.error.isprintable()
     assert "Traceback" not in result.error and "Errno" not in result.error

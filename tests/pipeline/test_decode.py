@@ -9,9 +9,9 @@ from pathlib import Path
 
 import av
 import av.error
-import av.video.format
 import numpy as np
 import pytest
+from av.video.format import names  # type: ignore[attr-defined]
 
 from pipeline.decode import LoudnessReading, Picture, Sound
 from pipeline.decode.pixels import PlaneReader
@@ -109,7 +109,7 @@ def as_format(name: str) -> list[av.VideoFrame]:
 
 def test_black_and_white_in_any_pixel_format() -> None:
     """Black is read as the black and white as the white of the range that is told."""
-    frames = {name: as_format(name) for name in sorted(av.video.format.names - UNREADABLE)}
+    frames = {name: as_format(name) for name in sorted(names - UNREADABLE)}
     assert sum(map(bool, frames.values())) > 150
     for name, pair in frames.items():
         for frame, white in zip(pair, (False, True), strict=bool(pair)):

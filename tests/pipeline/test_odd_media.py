@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -220,7 +219,7 @@ def test_sound_that_starts_apart(tmp_path: Path, by_s: float) -> None:
     assert result.events[0].value == pytest.approx(by_s, abs=0.002)
 
 
-@pytest.mark.parametrize("name", ["a.mkv", "a.ts", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.ts", "a.mp4"])
 def test_damaged_packets_are_told_and_the_scan_goes_on(tmp_path: Path, name: str) -> None:
     pictures = scene(times_s(250), [Part("black", 7.0, 9.2)])
     lossless = write_clip(tmp_path / "lossless.mkv", pictures=pictures, sound=programme(10.0))
@@ -249,7 +248,7 @@ def test_lost_transport_packets(tmp_path: Path, packets: int, filler: int) -> No
     assert intervals(result, "black") == [pytest.approx((7.0, 9.2), abs=0.05)]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.ts", "a.flac", "a.mp3"])
 def test_bytes_flipped_anywhere_never_raise(tmp_path: Path, name: str, seed: int) -> None:
     sound = replace(programme(3.0), codec={"a.flac": "flac", "a.mp3": "libmp3lame"}.get(name))
@@ -296,11 +295,12 @@ def test_a_track_without_a_packet_is_missing(tmp_path: Path, kind: type) -> None
     assert ("missing_track", f"{keep}:0") not in found(result)
 
 
-@pytest.mark.parametrize("make", [lambda: moving(1), lambda: flat(1, 16, 128, 128)])
-def test_one_picture_is_too_short_for_a_defect(tmp_path: Path, make: Callable[[], object]) -> None:
+@pytest.mark.parametrize("dark", [False, True])
+def test_one_picture_is_too_short_for_a_defect(tmp_path: Path, dark: bool) -> None:
+    pictures = flat(1, 16, 128, 128) if dark else moving(1)
     path = write_clip(
-        tmp_path / "a.png", pictures=make(), codec="png", pixel_format="rgb24", container="image2"
-    )  # type: ignore[arg-type]
+        tmp_path / "a.png", pictures=pictures, codec="png", pixel_format="rgb24", container="image2"
+    )
     result = scanned(path)
     assert found(result) == []
     assert "black" in judged(result, CoverageStatus.NOT_ASSESSABLE)
