@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.verdict import Action, Intent, Route, Severity
 from pipeline.checks import CHECKS
 from pipeline.errors import ProfileError
-from pipeline.model import Cause, Incident, MediaInfo
+from pipeline.model import Cause, DefectEvent, Incident, MediaInfo
 from pipeline.text import clean
 
-__all__ = ["Decision", "Policy", "Rule", "load_policy"]
+__all__ = ["Decision", "Policy", "Rule", "bad_s", "load_policy"]
 
 MAX_POLICY_BYTES = 1_000_000
 
@@ -90,7 +90,7 @@ class Rule(_Answer):
     def matches(self, incident: Incident, programme_s: float | None) -> bool:
         """Whether every condition holds; ``programme_s`` is the programme's length, if known."""
         events = [e for e in incident.events if not self.checks or e.check in self.checks]
-        length_s = math.inf if incident.end_s is None else incident.end_s - incident.start_s
+        length_s = bad_s(incident.events)
         share = min(length_s / programme_s, 1.0) if programme_s else 0.0
         return (
             (not self.cause or incident.cause in self.cause)
@@ -198,6 +198,16 @@ def _require_known(source: str, where: str, values: Mapping[str, Any], known: It
             near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it knows {', '.join(names)}"
             raise ProfileError(f"{clean(source)}: {where} has no key {clean(key)!r}{hint}")
+
+
+def bad_s(events: Sequence[DefectEvent], *, until_s: float = math.inf) -> float:
+    """How long any of the events goes on, overlaps counted once; one without an end until ``until_s``."""
+    reach_s, total_s = -math.inf, 0.0
+    for event in sorted(events, key=lambda e: e.start_s):
+        end_s = event.end_s if event.end_s is not None else max(until_s, event.start_s)
+        total_s += max(0.0, end_s - max(event.start_s, reach_s))
+        reach_s = max(reach_s, end_s)
+    return total_s
 
 
 def _within(value: float, at_least: float | None, below: float | None) -> bool:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agent.policy import bad_s
 from agent.triage.phrases import phrases
 from agent.verdict import Action, Case, Intent, Route, Severity
-from pipeline.model import Cause, DefectEvent
+from pipeline.model import Cause
 
 __all__ = ["Allowed", "Extent", "Recovery", "Times", "Weight", "allowed_of", "weigh"]
 
@@ -90,7 +91,7 @@ def weigh(case: Case) -> Weight | None:
     for event in events:
         per_check[event.check, event.stream] = per_check.get((event.check, event.stream), 0) + 1
     count = max(per_check.values())
-    share = _bad_s(events, programme_s) / programme_s if programme_s else 0.0
+    share = bad_s(events, until_s=programme_s) / programme_s if programme_s else 0.0
     return Weight(
         Times.ONCE if count == 1 else Times.FEW if count < MANY_EVENTS else Times.MANY,
         Extent.SMALL if share < PART_SHARE else Extent.PART if share < MOST_SHARE else Extent.MOST,
@@ -114,13 +115,3 @@ def _spans(check: str) -> bool:
 
 def _at_end(last_s: float, programme_s: float | None) -> bool:
     return programme_s is not None and last_s >= programme_s - AT_THE_END_S
-
-
-def _bad_s(events: list[DefectEvent], programme_s: float | None) -> float:
-    """The time that any of the events takes, overlaps counted once."""
-    reach_s, bad_s = 0.0, 0.0
-    for event in sorted(events, key=lambda e: e.start_s):
-        end_s = event.end_s if event.end_s is not None else programme_s or event.start_s
-        bad_s += max(0.0, end_s - max(event.start_s, reach_s))
-        reach_s = max(reach_s, end_s)
-    return bad_s

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from string import Template
 from typing import Any
@@ -54,11 +54,17 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class TriagePrompt:
-    """The prompt file ``triage``, read."""
+    """The prompt file ``triage``, read.
+
+    ``nothing`` is a case that says nothing; a choice other than the policy's must beat it by ``margin``
+    (in nats) over what the model says to ``nothing``.
+    """
 
     source: Prompt
     system: str
     severity: SeverityAsking
+    nothing: str
+    margin: float
     examples: tuple[Example, ...]
     table: Mapping[str, Any]
 
@@ -110,9 +116,9 @@ def triage_prompt() -> TriagePrompt:
         raise_at=asked["raise_at"],
         mildest=_weight(asked["mildest"]),
     )
-    bare = TriagePrompt(source, table["system"].strip(), severity, (), table)
-    examples = tuple(_example(bare, row) for row in table["example"])
-    return TriagePrompt(source, bare.system, severity, examples, table)
+    choice = table["choice"]
+    bare = TriagePrompt(source, table["system"], severity, choice["nothing"], choice["margin"], (), table)
+    return replace(bare, examples=tuple(_example(bare, row) for row in table["example"]))
 
 
 _ANSWER = ("severity", "intent", "cause", "action", "route")
