@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from agent.triage.facts import Facts
 from agent.triage.verify import MAX_SUMMARY, MAX_TITLE
-from agent.verdict import Action, Case, Intent, Route, Severity
+from agent.verdict import Action, Case, Intent, Route, Severity, Source
 from pipeline.model import Cause
 
 __all__ = ["Draft", "ModelError", "Opinion", "TriageModel"]
@@ -35,10 +35,14 @@ class Draft(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """A draft, and how sure the model is of its severity, 0..1, from its own probabilities."""
+    """A draft, and how sure the model is of its severity, 0..1, from its own probabilities.
+
+    ``source`` is whose words they are: the model's, or the template's where there is no model.
+    """
 
     draft: Draft
     confidence: float
+    source: Source = Source.MODEL
 
 
 class TriageModel(Protocol):

@@ -1,7 +1,7 @@
 """What a small model prefers, freed of its habits: odds from its own logits, against a baseline.
 
-A small model says ``critical`` and ``fault`` to nearly everything. What it says *more* of this case
-than of a milder one, or of nothing at all, does follow the evidence.
+A small model says ``critical`` and ``fault`` to nearly everything. What it says *more* of a case than
+of the same defect in its mildest telling does follow the evidence.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ __all__ = ["Calibrated"]
 _Scores = Mapping[str, Mapping[str, float]]
 """For each field, the log-probability of each of its values."""
 
+_Rows = dict[tuple[int, ...], NDArray[np.float64]]
+
 
 @dataclass
 class Calibrated:
@@ -39,32 +41,30 @@ class Calibrated:
         if (cause, weight) not in self._worse:
             asked = triage_prompt().severity
             # One telling after the other: the forms begin alike, and the engine's cache helps.
-            here, mildest = (self._odds(cause, told) for told in (weight, asked.mildest))
+            here, mildest = (self._odds(cause, told) for told in (weight, triage_prompt().mildest))
             log_odds = asked.scale * (here - mildest - asked.offset)
             self._worse[cause, weight] = 1.0 / (1.0 + math.exp(-log_odds))
         return self._worse[cause, weight]
 
-    def chosen(self, before: str, told: str, after: str, allowed: Allowed) -> dict[str, str]:
+    def chosen(self, here: str, mildest: str, allowed: Allowed) -> dict[str, str]:
         """For each field the value that the case speaks for; the policy's own where it does not.
 
         Args:
-            before: the prompt up to the case.
-            told: the case.
-            after: the prompt from there to the first field.
+            here: the prompt of the case, up to the first field.
+            mildest: the same for the same defect in its mildest telling.
             allowed: the values of each field, the policy's own first.
         """
-        key = (before + after, allowed)
-        if key not in self._habits:
-            self._habits[key] = self._scores(before + triage_prompt().nothing + after, allowed)
+        if here == mildest:
+            return {name: values[0] for name, values in _fields(allowed).items()}
+        if (mildest, allowed) not in self._habits:
+            self._habits[mildest, allowed] = self._scores(mildest, allowed)
         # The case itself last: what is written next goes on from what the engine still holds of it.
-        here, habit, found = self._scores(before + told + after, allowed), self._habits[key], {}
+        told, habit, found = self._scores(here, allowed), self._habits[mildest, allowed], {}
         for name, values in _fields(allowed).items():
             own = values[0]
-            gain: dict[str, float] = {
-                value: _gain(here[name], habit[name], value, own) for value in values[1:]
-            }
-            best = max(gain, key=lambda value: gain[value], default=own)
-            found[name] = best if gain.get(best, 0.0) >= triage_prompt().margin else own
+            gains = [(_gain(told[name], habit[name], value, own), value) for value in values[1:]]
+            gain, best = max(gains, default=(0.0, own))
+            found[name] = best if gain >= triage_prompt().margin else own
         return found
 
     def _odds(self, cause: Cause, weight: Weight) -> float:
@@ -90,19 +90,23 @@ class Calibrated:
     def _log_probabilities(self, text: str, answers: Sequence[str]) -> list[float]:
         """The log-probability that each of the answers follows the text."""
         before = self._tokens(text)
-        first = _log_softmax(self.engine.get_logits(before)["logits"][-1:])
-        return [self._follows(before, first, self._tokens(text + answer)) for answer in answers]
+        # By what stands between the text and the next token: answers that begin alike share rows.
+        rows: _Rows = {(): _log_softmax(self.engine.get_logits(before)["logits"][-1:])[0]}
+        return [self._follows(before, self._tokens(text + answer), rows) for answer in answers]
 
-    def _follows(self, before: list[int], first: NDArray[np.float64], whole: list[int]) -> float:
-        """How likely the rest of ``whole`` is after ``before``; ``first`` is for the next token."""
+    def _follows(self, before: list[int], whole: list[int], rows: _Rows) -> float:
+        """How likely the rest of ``whole`` is after ``before``; rows that are missing are added."""
         rest = whole[len(before) :]
         if whole[: len(before)] != before or not rest:
             raise ModelError("its tokenizer joins an answer to the text before it")
-        rows = first
-        if len(rest) > 1:
-            later = self.engine.get_logits(whole[:-1], include_all_uncached_tokens=True)["logits"]
-            rows = np.concatenate([first, _log_softmax(later[1 - len(rest) :])])
-        return float(rows[np.arange(len(rest)), rest].sum())
+        starts = [tuple(rest[:count]) for count in range(len(rest))]
+        if any(start not in rows for start in starts):
+            # Only what the engine does not hold comes back: the rows of the last tokens.
+            found = _log_softmax(
+                self.engine.get_logits(whole[:-1], include_all_uncached_tokens=True)["logits"]
+            )
+            rows.update(zip(reversed(starts), reversed(found), strict=False))
+        return float(sum(rows[start][token] for start, token in zip(starts, rest, strict=True)))
 
     def _tokens(self, text: str) -> list[int]:
         tokens: list[int] = self.engine.tokenizer.encode(text.encode())

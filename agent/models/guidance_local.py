@@ -1,4 +1,4 @@
-"""Guidance over a local GGUF model: the program writes the JSON, the model chooses and fills.
+"""Guidance over a local GGUF model: the program writes the answer, the model chooses and fills.
 
 The model never writes a number, a time or a name: those come from the facts. It chooses severity,
 intent, cause, action and route among what the policy allows (read from its logits, see
@@ -8,7 +8,9 @@ expression bounds (``gen``).
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -141,7 +143,10 @@ class GuidanceLocal:
         return severities[0], 1.0 - worse
 
     def _written(self, case: Case, facts: Facts, severity: Severity, *, free: bool) -> str:
-        """The JSON object that the program and the model write together."""
+        """The JSON object that the program and the model write together.
+
+        The model is asked for words alone: numbers tell it nothing, and tokens cost time.
+        """
         from guidance import assistant, system, user
 
         # Each node is a run of the engine: few and long ones, and the examples first, for its cache.
@@ -150,27 +155,53 @@ class GuidanceLocal:
             lm += triage_prompt().system
         with user():
             lm += triage_prompt().asked(case, weigh(case))
-        told, begins = triage_prompt().told(case, weigh(case)), f'{{"severity": "{severity.value}"'
         with assistant():
-            lm += begins
-            before, _, after = str(lm).rpartition(told)
-            chosen = self.calibrated.chosen(before, told, after, allowed_of(case))
-            fields = "".join(f', "{name}": "{value}"' for name, value in chosen.items())
-            lm += _words(fields, case, facts, Action(chosen["action"]), free)
-        text = str(lm)
-        return text[text.rindex(begins) :]
+            lm += f'{{"severity": "{severity.value}"'
+            here = str(lm)
+            chosen = self.calibrated.chosen(here, _mildest(here, case), allowed_of(case))
+            lm += _fields(chosen)
+            title, effect = _words(lm, case) if free else _plainest(case)
+        return json.dumps(_answer(case, facts, severity, chosen, title, effect))
 
 
-def _words(fields: str, case: Case, facts: Facts, action: Action, free: bool) -> Any:
-    """Title and summary: numbers, times and names by the program, the rest chosen within bounds."""
+def _mildest(text: str, case: Case) -> str:
+    """The prompt of a case with the case in its mildest telling; the same where nothing weighs."""
+    prompt, weight = triage_prompt(), weigh(case)
+    if weight is None:
+        return text
+    before, _, after = text.rpartition(prompt.told(case, weight))
+    return before + prompt.told(case, prompt.mildest) + after
+
+
+def _fields(chosen: Mapping[str, str]) -> str:
+    return "".join(f', "{name}": "{value}"' for name, value in chosen.items())
+
+
+def _words(lm: Any, case: Case) -> tuple[str, str]:
+    """How the title begins and what it meant, chosen and filled in by the model."""
     from guidance import gen, select
 
     titles, effect = headlines(case.incident), phrases().effect(case.incident)
-    begins = select(list(titles)) if free else titles[0]
-    meant = gen(regex=_pattern(effect), max_tokens=EFFECT_TOKENS) if free else join_slots(effect)
-    grammar: Any = fields + ', "title": "' + begins + title_tail(case.incident, facts)
-    grammar = grammar + f'", "summary": "{summary_lead(case.incident, facts)}, so ' + meant
-    return grammar + f': {phrases().actions[action]}."}}'
+    lm += ', "title": "' + select(list(titles), name="title") + '", "so": "'
+    lm += gen(name="effect", regex=_pattern(effect), max_tokens=EFFECT_TOKENS)
+    return str(lm["title"]), str(lm["effect"])
+
+
+def _plainest(case: Case) -> tuple[str, str]:
+    return headlines(case.incident)[0], join_slots(phrases().effect(case.incident))
+
+
+def _answer(
+    case: Case, facts: Facts, severity: Severity, chosen: Mapping[str, str], title: str, effect: str
+) -> dict[str, str]:
+    """The whole answer: the model's choices and words, with numbers, times and names by the program."""
+    advice = phrases().actions[Action(chosen["action"])]
+    return {
+        "severity": severity.value,
+        **chosen,
+        "title": title + title_tail(case.incident, facts),
+        "summary": f"{summary_lead(case.incident, facts)}, so {effect}: {advice}.",
+    }
 
 
 def _pattern(effect: Effect) -> str:

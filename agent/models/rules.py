@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agent.models.base import Draft, Opinion
 from agent.triage.facts import Facts
 from agent.triage.words import template_summary, template_title
-from agent.verdict import Case
+from agent.verdict import Case, Source
 
 __all__ = ["Rules", "template_draft"]
 
@@ -22,7 +22,7 @@ class Rules:
 
     def judge(self, case: Case, facts: Facts, complaints: tuple[str, ...] = ()) -> Opinion:
         """The policy's decision; it has no doubt, and nothing to repair."""
-        return Opinion(template_draft(case, facts), 1.0)
+        return Opinion(template_draft(case, facts), 1.0, Source.TEMPLATE)
 
 
 def template_draft(case: Case, facts: Facts) -> Draft:

@@ -40,7 +40,6 @@ class SeverityAsking:
     scale: float
     offset: float
     raise_at: float
-    mildest: Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,14 @@ class Example:
 class TriagePrompt:
     """The prompt file ``triage``, read.
 
-    ``nothing`` is a case that says nothing; a choice other than the policy's must beat it by ``margin``
-    (in nats) over what the model says to ``nothing``.
+    ``mildest`` is the telling that every other is compared with; a choice other than the policy's must
+    gain ``margin`` on it, in nats, against the same defect so told.
     """
 
     source: Prompt
     system: str
     severity: SeverityAsking
-    nothing: str
+    mildest: Weight
     margin: float
     examples: tuple[Example, ...]
     table: Mapping[str, Any]
@@ -81,7 +80,7 @@ class TriagePrompt:
         """The case as the model is told it."""
         events = case.incident.events
         found = list(dict.fromkeys(f"{event.check} on {event.stream}" for event in events))
-        return self._case(case.incident.cause, ", ".join(found[:MAX_FOUND]), weight)
+        return self._case(", ".join(found[:MAX_FOUND]), weight)
 
     def weighed(self, cause: Cause, weight: Weight) -> str:
         """What happened, in a sentence, and the weight of it, for the question of severity."""
@@ -91,9 +90,9 @@ class TriagePrompt:
         """The examples of a cause."""
         return tuple(example for example in self.examples if example.cause is cause)
 
-    def _case(self, cause: Cause, found: str, weight: Weight | None) -> str:
+    def _case(self, found: str, weight: Weight | None) -> str:
         told = f" {self._weight(weight)}" if weight else ""
-        return Template(self.table["case"]).substitute(cause=cause.value, found=found, weight=told)
+        return Template(self.table["case"]).substitute(found=found, weight=told)
 
     def _weight(self, weight: Weight) -> str:
         return Template(self.table["weight"]).substitute(
@@ -114,10 +113,9 @@ def triage_prompt() -> TriagePrompt:
         scale=asked["scale"],
         offset=asked["offset"],
         raise_at=asked["raise_at"],
-        mildest=_weight(asked["mildest"]),
     )
-    choice = table["choice"]
-    bare = TriagePrompt(source, table["system"], severity, choice["nothing"], choice["margin"], (), table)
+    mildest, margin = _weight(table["mildest"]), table["choice"]["margin"]
+    bare = TriagePrompt(source, table["system"], severity, mildest, margin, (), table)
     return replace(bare, examples=tuple(_example(bare, row) for row in table["example"]))
 
 
@@ -126,9 +124,8 @@ _ANSWER = ("severity", "intent", "cause", "action", "route")
 
 def _example(prompt: TriagePrompt, row: Mapping[str, Any]) -> Example:
     weight = _weight(row["weight"]) if "weight" in row else None
-    cause = Cause(row["cause"])
-    told = prompt._case(cause, row["found"], weight)
-    return Example(cause, told, {key: row[key] for key in _ANSWER})
+    told = prompt._case(row["found"], weight)
+    return Example(Cause(row["cause"]), told, {key: row[key] for key in _ANSWER})
 
 
 def _weight(row: Mapping[str, str]) -> Weight:

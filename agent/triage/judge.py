@@ -81,7 +81,7 @@ def judge_case(case: Case, model: TriageModel) -> Verdict:
     except ModelError as exc:
         return _by_template(case, facts, model, f"the model failed: {clean(str(exc), 160)}")
     draft, notes = _within(opinion.draft, allowed_of(case))
-    words = _worded(case, facts, model, draft)
+    words = _worded(case, facts, model, Opinion(draft, opinion.confidence, opinion.source))
     return _verdict(case, facts, model, Opinion(draft, opinion.confidence), words, notes)
 
 
@@ -116,13 +116,12 @@ def _clamped(severity: Severity, allowed: tuple[Severity, ...]) -> Severity:
     return min(allowed, key=lambda other: abs(other.rank - severity.rank))
 
 
-def _worded(case: Case, facts: Facts, model: TriageModel, draft: Draft) -> _Words:
+def _worded(case: Case, facts: Facts, model: TriageModel, opinion: Opinion) -> _Words:
     """The draft's words if they hold, after one repair if need be; else the template's."""
-    template = _template(case, facts, draft.action)
+    draft = opinion.draft
     wrong = _wrong(draft, facts)
     if not wrong:
-        own = (draft.title, draft.summary) != (template.title, template.summary)
-        return _Words(draft.title, draft.summary, Source.MODEL) if own else template
+        return _Words(draft.title, draft.summary, opinion.source)
     notes = tuple(f"rejected: {clean(violation, 120)}" for violation in wrong)
     try:
         second = model.judge(case, facts, wrong).draft
