@@ -242,7 +242,8 @@ class _Lane:
         luma, u, v, bits, full_range = self.planes.read(frame)
         # Threads by frame mark sound fields as corrupt, and not the same ones each time.
         key, corrupt = bool(frame.key_frame), bool(frame.is_corrupt and not frame.interlaced_frame)
-        yield Picture(self.stream_id, start_s, duration_s, luma, u, v, bits, full_range, key, corrupt)
+        fields = bool(frame.interlaced_frame)
+        yield Picture(self.stream_id, start_s, duration_s, luma, u, v, bits, full_range, key, corrupt, fields)
         self.last_s, self.next_s = start_s, start_s + duration_s
 
     def _sound(self, frame: av.AudioFrame) -> Iterator[Decoded]:

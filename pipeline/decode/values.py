@@ -21,7 +21,8 @@ class Picture:
 
     ``luma`` is (height, width); ``u`` and ``v`` are the chroma planes at their own size, or None for
     grey. Codes run to ``2**bits - 1``; ``full_range`` says that black is 0 and not 16/255.
-    ``duration_s`` is what the container says, or the nominal frame period.
+    ``duration_s`` is what the container says, or the nominal frame period. ``interlaced`` says that
+    the stream declares this picture to be two fields.
     """
 
     stream: str
@@ -34,6 +35,7 @@ class Picture:
     full_range: bool
     key_frame: bool
     corrupt: bool
+    interlaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

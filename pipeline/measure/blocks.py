@@ -2,8 +2,8 @@
 
 A block is 16 x 16 luma samples (at the right and lower edge what is left of it). Sums are gathered
 down the columns of a band of 16 rows, element by element, which compilers turn into SIMD; the columns
-are then folded into blocks. Sums fit: 16 rows of codes up to 4095 stay below 2**16, and
-256 squares of them below 2**32.
+are then folded into blocks. Sums fit: 16 rows of codes up to 4095 stay below 2**16 (8 rows of second
+differences, too), and 256 squares of them below 2**32.
 """
 
 from __future__ import annotations
@@ -14,9 +14,39 @@ from numpy.typing import NDArray
 
 from pipeline.decode.values import Plane
 
-__all__ = ["BLOCK", "chroma_maps", "grid", "luma_maps"]
+__all__ = ["BLOCK", "CHROMA_SUMS", "LUMA_SUMS", "chroma_maps", "grid", "luma_maps"]
 
 BLOCK = 16
+
+LUMA_SUMS = (
+    "codes",
+    "squares",
+    "dark",
+    "change",
+    "illegal",
+    "step_x",
+    "step_x0",
+    "step_x8",
+    "step_y",
+    "step_y0",
+    "step_y8",
+    "step_field",
+    "bend_x",
+)
+"""What is summed over each block of luma, in this order:
+
+- ``codes``, ``squares`` (of codes), ``change`` (absolute difference to the picture before);
+- ``dark``, ``illegal``: samples at or below ``dark_max``, and outside ``legal``;
+- ``step_x``: absolute differences to the sample on the left, on the even rows of the picture;
+  ``step_x0`` and ``step_x8`` are the part of columns 0 and 8 of the block, where coding blocks meet;
+- ``step_y``: absolute differences to the sample above; ``step_y0`` and ``step_y8`` the part of rows 0 and 8;
+- ``step_field``: absolute differences to the sample two rows above: the same field of an interlaced picture;
+- ``bend_x``: absolute second differences along the row (left - 2 x here + right), on even rows.
+
+Where a neighbour would lie outside the picture nothing is added.
+"""
+CHROMA_SUMS = ("u", "v", "grey", "illegal")
+"""U codes, V codes, samples of which both stay near the centre, samples of which one is not legal."""
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")
 
@@ -26,34 +56,43 @@ def grid(height: int, width: int) -> tuple[int, int]:
     return -(-height // BLOCK), -(-width // BLOCK)
 
 
-def luma_maps(current: Plane, previous: Plane, dark_max: int, out: NDArray[np.uint32]) -> None:
-    """Fill ``out`` (4, rows, columns) uint32 with the sums of each block.
+def luma_maps(
+    current: Plane, previous: Plane, dark_max: int, legal: tuple[int, int], out: NDArray[np.uint32]
+) -> None:
+    """Fill ``out`` (``len(LUMA_SUMS)``, rows, columns) with the sums of each block.
 
-    In order: codes, squared codes, samples at or below ``dark_max``, absolute differences to
-    ``previous`` (of the same shape).
+    ``previous`` is of the same shape; ``legal`` are the lowest and highest code that are.
     """
-    _luma_maps(current, previous, dark_max, out)
+    _luma_maps(current, previous, dark_max, legal[0], legal[1], out)
 
 
 def chroma_maps(
-    u: Plane, v: Plane, step_y: int, step_x: int, centre: int, limit: int, out: NDArray[np.uint32]
+    u: Plane,
+    v: Plane,
+    step: tuple[int, int],
+    centre: int,
+    limit: int,
+    legal: tuple[int, int],
+    out: NDArray[np.uint32],
 ) -> None:
-    """Fill ``out`` (3, rows, columns) uint32 with the sums of each block.
+    """Fill ``out`` (``len(CHROMA_SUMS)``, rows, columns) with the sums of each block.
 
-    In order: U codes, V codes, samples of which both stay within ``limit`` of ``centre``. A block
-    is ``step_y`` x ``step_x`` chroma samples: as much of the picture as a luma block.
+    Grey samples stay within ``limit`` of ``centre``. A block is ``step`` (y, x) chroma samples: as
+    much of the picture as a luma block.
     """
-    _chroma_maps(u, v, step_y, step_x, centre, limit, out)
+    _chroma_maps(u, v, step[0], step[1], centre, limit, legal[0], legal[1], out)
 
 
 @_fast
-def _gather_luma(c, p, dark_max, total, dark, change):  # type: ignore[no-untyped-def]
+def _gather_luma(c, p, dark_max, low, span, total, dark, change, illegal):  # type: ignore[no-untyped-def]
     for x in range(c.size):
         a = c[x]
         b = p[x]
         total[x] = np.uint16(total[x] + a)
         change[x] = np.uint16(change[x] + (max(a, b) - min(a, b)))
-        dark[x] = np.uint16(dark[x] + (a <= dark_max))
+        dark[x] = np.uint8(dark[x] + (a <= dark_max))
+        # One comparison for two limits: below the lowest, the difference wraps round.
+        illegal[x] = np.uint8(illegal[x] + (c.dtype.type(a - low) > span))
 
 
 @_fast
@@ -64,15 +103,38 @@ def _gather_squares(c, squares):  # type: ignore[no-untyped-def]
 
 
 @_fast
+def _gather_steps(c, other, steps):  # type: ignore[no-untyped-def]
+    for x in range(c.size):
+        a = c[x]
+        b = other[x]
+        steps[x] = np.uint16(steps[x] + (max(a, b) - min(a, b)))
+
+
+@_fast
+def _gather_row(left, here, right, steps, bends):  # type: ignore[no-untyped-def]
+    for x in range(here.size):
+        a = left[x]
+        b = here[x]
+        steps[x] = np.uint16(steps[x] + (max(a, b) - min(a, b)))
+        ends = np.uint16(np.uint16(a) + np.uint16(right[x]))
+        twice = np.uint16(np.uint16(b) + np.uint16(b))
+        bends[x] = np.uint16(bends[x] + (max(ends, twice) - min(ends, twice)))
+
+
+@_fast
 def _gather(c, total):  # type: ignore[no-untyped-def]
     for x in range(c.size):
         total[x] = np.uint16(total[x] + c[x])
 
 
 @_fast
-def _gather_grey(u, v, low, high, grey):  # type: ignore[no-untyped-def]
+def _gather_chroma(u, v, low, span, legal_low, legal_span, grey, illegal):  # type: ignore[no-untyped-def]
+    kind = u.dtype.type
     for x in range(u.size):
-        grey[x] = np.uint16(grey[x] + ((u[x] >= low) & (u[x] <= high) & (v[x] >= low) & (v[x] <= high)))
+        a, b = u[x], v[x]
+        grey[x] = np.uint8(grey[x] + ((kind(a - low) <= span) & (kind(b - low) <= span)))
+        odd = (kind(a - legal_low) > legal_span) | (kind(b - legal_low) > legal_span)
+        illegal[x] = np.uint8(illegal[x] + odd)
 
 
 @_fast
@@ -91,43 +153,71 @@ def _fold(columns, step, out):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _luma_maps(current, previous, dark_max, out):  # type: ignore[no-untyped-def]
+def _pick(columns, first, out):  # type: ignore[no-untyped-def]
+    """One column of each block."""
+    for block in range(out.size):
+        x = block * BLOCK + first
+        out[block] = columns[x] if x < columns.size else np.uint16(0)
+
+
+@_fast
+def _luma_maps(current, previous, dark_max, low, high, out):  # type: ignore[no-untyped-def]
     height, width = current.shape
-    limit = current.dtype.type(dark_max)
-    total = np.empty(width, np.uint16)
-    dark = np.empty(width, np.uint16)
-    change = np.empty(width, np.uint16)
+    kind = current.dtype.type
+    limit, lowest, span = kind(dark_max), kind(low), kind(high - low)
+    sums, counts = np.empty((7, width), np.uint16), np.empty((2, width), np.uint8)
+    total, change, dark, illegal = sums[0], sums[1], counts[0], counts[1]
+    step_x, step_y, before, field, bend_x = sums[2], sums[3], sums[4], sums[5], sums[6]
     squares = np.empty(width, np.uint32)
     for band in range(out.shape[1]):
-        total[:] = 0
-        dark[:] = 0
-        change[:] = 0
+        sums[:] = 0
+        counts[:] = 0
         squares[:] = 0
         for y in range(band * BLOCK, min(height, band * BLOCK + BLOCK)):
-            _gather_luma(current[y], previous[y], limit, total, dark, change)
-            _gather_squares(current[y], squares)
+            row = current[y]
+            _gather_luma(row, previous[y], limit, lowest, span, total, dark, change, illegal)
+            _gather_squares(row, squares)
+            if y % 2 == 0 and width > 2:
+                _gather_row(row[:-2], row[1:-1], row[2:], step_x[1:-1], bend_x[1:-1])
+            if y % BLOCK == BLOCK // 2:
+                before[:] = step_y
+            if y >= 1:
+                _gather_steps(row, current[y - 1], step_y)
+            if y >= 2:
+                _gather_steps(row, current[y - 2], field)
+            if y % BLOCK == 0:
+                _fold(step_y, BLOCK, out[9, band])
+            elif y % BLOCK == BLOCK // 2:
+                for x in range(width):
+                    before[x] = np.uint16(step_y[x] - before[x])
         _fold(total, BLOCK, out[0, band])
         _fold(squares, BLOCK, out[1, band])
         _fold(dark, BLOCK, out[2, band])
         _fold(change, BLOCK, out[3, band])
+        _fold(illegal, BLOCK, out[4, band])
+        _fold(step_x, BLOCK, out[5, band])
+        _pick(step_x, 0, out[6, band])
+        _pick(step_x, BLOCK // 2, out[7, band])
+        _fold(step_y, BLOCK, out[8, band])
+        _fold(before, BLOCK, out[10, band])
+        _fold(field, BLOCK, out[11, band])
+        _fold(bend_x, BLOCK, out[12, band])
 
 
 @_fast
-def _chroma_maps(u, v, step_y, step_x, centre, limit, out):  # type: ignore[no-untyped-def]
+def _chroma_maps(u, v, step_y, step_x, centre, limit, legal_low, legal_high, out):  # type: ignore[no-untyped-def]
     height, width = u.shape
-    low = u.dtype.type(centre - limit)
-    high = u.dtype.type(centre + limit)
-    total_u = np.empty(width, np.uint16)
-    total_v = np.empty(width, np.uint16)
-    grey = np.empty(width, np.uint16)
+    kind = u.dtype.type
+    low, span = kind(centre - limit), kind(2 * limit)
+    lowest, legal_span = kind(legal_low), kind(legal_high - legal_low)
+    sums, counts = np.empty((2, width), np.uint16), np.empty((2, width), np.uint8)
     for band in range(out.shape[1]):
-        total_u[:] = 0
-        total_v[:] = 0
-        grey[:] = 0
+        sums[:] = 0
+        counts[:] = 0
         for y in range(band * step_y, min(height, band * step_y + step_y)):
-            _gather(u[y], total_u)
-            _gather(v[y], total_v)
-            _gather_grey(u[y], v[y], low, high, grey)
-        _fold(total_u, step_x, out[0, band])
-        _fold(total_v, step_x, out[1, band])
-        _fold(grey, step_x, out[2, band])
+            _gather(u[y], sums[0])
+            _gather(v[y], sums[1])
+            _gather_chroma(u[y], v[y], low, span, lowest, legal_span, counts[0], counts[1])
+        for n in range(2):
+            _fold(sums[n], step_x, out[n, band])
+            _fold(counts[n], step_x, out[n + 2, band])

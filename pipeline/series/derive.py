@@ -49,11 +49,12 @@ class PictureDerivation:
     def columns(
         self, start_s: NDArray[np.float64], thumbs: NDArray[np.uint16]
     ) -> dict[str, NDArray[np.float64]]:
-        """Derived columns, each (n,), from start times (n,) and thumbnails (n, 18, 32)."""
+        """Derived columns, each (n,), from start times (n,) and thumbnails (n, 3, 18, 32)."""
+        light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
-            self._anchor = thumbs[0].copy()
+            self._anchor = light[0].copy()
         drift = np.empty(len(thumbs))
-        _drift(thumbs, self._anchor, drift)
+        _drift(light, self._anchor, drift)
         steps = np.diff(start_s, prepend=start_s[0] - self.period_s if self._last_s is None else self._last_s)
         typical, steady = self._regularity(steps)
         self._last_s = float(start_s[-1])

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decode.values import Plane
-from pipeline.measure import blocks, picture, sound, truepeak
-from pipeline.measure.blocks import BLOCK, chroma_maps, grid, luma_maps
+from pipeline.measure import basics, blocks, picture, sound, truepeak
+from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
 from pipeline.series import derive
 
 SIZES = [(1, 1), (2, 3), (16, 16), (17, 33), (15, 31), (405, 720), (48, 64)]
@@ -34,12 +34,35 @@ def block_sums(values: np.ndarray, step_y: int, step_x: int, shape: tuple[int, i
     return out
 
 
+LEGAL = (14, 241)
+
+
 def luma_twin(current: Plane, previous: Plane, dark_max: int) -> np.ndarray:
     """Twin of ``luma_maps``."""
     wide, before = current.astype(np.int64), previous.astype(np.int64)
-    parts = [wide, wide**2, wide <= dark_max, np.abs(wide - before)]
+    step_x, bend_x, step_y, field = (np.zeros_like(wide) for _ in range(4))
+    step_x[::2, 1:-1] = abs(np.diff(wide, axis=1))[::2, : max(0, wide.shape[1] - 2)]
+    bend_x[::2, 1:-1] = abs(np.diff(wide, 2, axis=1))[::2]
+    step_y[1:] = abs(np.diff(wide, axis=0))
+    field[2:] = abs(wide[2:] - wide[:-2])
+    rows, columns = (np.arange(length) % BLOCK for length in wide.shape)
+    parts = {
+        "codes": wide,
+        "squares": wide**2,
+        "dark": wide <= dark_max,
+        "change": abs(wide - before),
+        "illegal": (wide < LEGAL[0]) | (wide > LEGAL[1]),
+        "step_x": step_x,
+        "step_x0": step_x * (columns == 0),
+        "step_x8": step_x * (columns == 8),
+        "step_y": step_y,
+        "step_y0": step_y * (rows == 0)[:, None],
+        "step_y8": step_y * (rows == 8)[:, None],
+        "step_field": field,
+        "bend_x": bend_x,
+    }
     shape = grid(*current.shape)
-    return np.stack([block_sums(part, BLOCK, BLOCK, shape) for part in parts])
+    return np.stack([block_sums(parts[name], BLOCK, BLOCK, shape) for name in LUMA_SUMS])
 
 
 def chroma_twin(
@@ -48,12 +71,13 @@ def chroma_twin(
     """Twin of ``chroma_maps``."""
     wide_u, wide_v = u.astype(np.int64), v.astype(np.int64)
     grey = (np.abs(wide_u - centre) <= limit) & (np.abs(wide_v - centre) <= limit)
-    return np.stack([block_sums(part, *steps, shape) for part in (wide_u, wide_v, grey)])
+    illegal = (np.minimum(wide_u, wide_v) < LEGAL[0]) | (np.maximum(wide_u, wide_v) > LEGAL[1])
+    return np.stack([block_sums(part, *steps, shape) for part in (wide_u, wide_v, grey, illegal)])
 
 
 def measured(current: Plane, previous: Plane, dark_max: int) -> np.ndarray:
-    out = np.empty((4, *grid(*current.shape)), np.uint32)
-    luma_maps(current, previous, dark_max, out)
+    out = np.empty((len(LUMA_SUMS), *grid(*current.shape)), np.uint32)
+    luma_maps(current, previous, dark_max, LEGAL, out)
     return out
 
 
@@ -84,8 +108,8 @@ def test_chroma_maps_equal_their_twin(
     shape = (rows, -(-size[1] // ratio))
     u, v = codes(shape, bits, 3), codes(shape, bits, 4)
     centre, limit = 1 << (bits - 1), 40 << (bits - 8)
-    out = np.zeros((3, *grid(*size)), np.uint32)
-    chroma_maps(u, v, *steps, centre, limit, out)
+    out = np.zeros((len(CHROMA_SUMS), *grid(*size)), np.uint32)
+    chroma_maps(u, v, steps, centre, limit, LEGAL, out)
     assert np.array_equal(out, chroma_twin(u, v, steps, centre, limit, grid(*size)))
 
 
@@ -100,8 +124,8 @@ def test_planes_may_be_views_of_wider_lines(bits: int) -> None:
 def test_chroma_may_be_interleaved() -> None:
     both = codes((25, 80), 8, 7)
     u, v = both[:, 0:66:2], both[:, 1:66:2]
-    out = np.zeros((3, *grid(50, 66)), np.uint32)
-    chroma_maps(u, v, 8, 8, 128, 30, out)
+    out = np.zeros((len(CHROMA_SUMS), *grid(50, 66)), np.uint32)
+    chroma_maps(u, v, (8, 8), 128, 30, LEGAL, out)
     assert np.array_equal(out, chroma_twin(u, v, (8, 8), 128, 30, grid(50, 66)))
 
 
@@ -124,7 +148,8 @@ def test_luma_maps_equal_their_twin_at_any_size(
 KERNELS: list[Callable[..., object]] = [
     blocks._luma_maps,
     blocks._chroma_maps,
-    picture._summarise,
+    basics._summarise,
+    picture._means,
     sound._measure_windows,
     truepeak.peak_between,
     derive._drift,

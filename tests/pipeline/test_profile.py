@@ -13,6 +13,7 @@ from pipeline.decide import thresholds
 from pipeline.errors import ProfileError
 from pipeline.model import Threshold
 from pipeline.profile import BUILT_IN, MAX_EXTENDS, load_profile, nearest
+from scripts.check_pages import MARK, PAGES, catalogue, page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -181,40 +182,23 @@ def test_nearest(word: str, found: str) -> None:
     assert (f"'{found}'" in nearest(word, CHECKS)) if found else nearest(word, CHECKS) == ""
 
 
-def sections() -> dict[str, str]:
-    parts = re.split(r"^## `([a-z_]+)`.*$", (DOCS / "checks.md").read_text("utf-8"), flags=re.MULTILINE)
-    return dict(zip(parts[1::2], parts[2::2], strict=True))
-
-
-def test_the_docs_have_a_section_for_every_check() -> None:
-    assert list(sections()) == list(CHECKS)
-
-
-def shown(value: object) -> str:
-    """A default as TOML writes it."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
-    return (
-        str(value).lower()
-        if isinstance(value, bool)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+def test_the_docs_have_a_page_for_every_check_and_no_other() -> None:
+    assert {path.stem for path in PAGES.glob("*.md")} == set(CHECKS)
+    written = (DOCS / "checks.md").read_text("utf-8")
+    assert written == catalogue(written), "run python -m scripts.check_pages"
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_docs_name_every_setting_and_its_default(check: str) -> None:
-    rows = dict(re.findall(r"^\| `([a-z_]+)` \| `([^`]*)` \|", sections()[check], flags=re.MULTILINE))
-    fields = CHECKS[check].settings.model_fields
-    assert rows == {name: shown(field.default) for name, field in fields.items() if name != "enabled"}
+def test_the_page_of_a_check_is_in_step_with_the_code(check: str) -> None:
+    written = (PAGES / f"{check}.md").read_text("utf-8")
+    assert written == page(CHECKS[check], written), "run python -m scripts.check_pages"
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_the_docs_say_what_why_and_what_a_check_is_blind_to(check: str) -> None:
-    section = sections()[check]
-    assert all(f"**{word}.**" in section for word in ("What", "Why", "Reference", "Blind to")), check
-    assert f"`{CHECKS[check].unit}`" in section
+def test_the_page_says_what_why_and_what_a_check_is_blind_to(check: str) -> None:
+    prose = (PAGES / f"{check}.md").read_text("utf-8").split(MARK)[0]
+    for word in ("What", "Why", "Reference", "Blind to"):
+        assert re.search(rf"\*\*{word}\.\*\* \S", prose), f"{check} says nothing of: {word}"
 
 
 def test_the_docs_name_every_profile() -> None:
