@@ -35,4 +35,7 @@ if ! "$venv/bin/python" -c 'import llama_cpp' 2>/dev/null; then
     echo "vidette: installing; the local model's runtime is compiled once, which takes some minutes."
   fi
 fi
+# For any processor of its kind, not for this one: llama.cpp built for one with AMX crashes where the
+# kernel does not grant it (virtual machines), and pip's cache may serve another machine.
+export CMAKE_ARGS="${CMAKE_ARGS:--DGGML_NATIVE=OFF}"
 "${pip[@]}" install --quiet --quiet --editable '.[local,dev]'
