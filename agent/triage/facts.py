@@ -50,8 +50,8 @@ class Fact:
 class Facts:
     """All facts of a case.
 
-    ``words`` may be said of this case beside the general lexicon; ``defects`` maps each word that
-    names a defect of it to the streams that have that defect; ``titles`` name it as a whole.
+    ``words`` may be said of this case beside the general lexicon; ``defects`` maps each word or title
+    that names a defect of it to the streams that have that defect; ``titles`` name it as a whole.
     """
 
     facts: tuple[Fact, ...]
@@ -77,7 +77,7 @@ def facts_of(case: Case) -> Facts:
     for check in checks:
         spoken = book.check(check)
         words |= spoken.words
-        for word in spoken.defect:
+        for word in (*spoken.defect, spoken.title.lower()):
             defects.setdefault(word, set()).update(e.stream for e in incident.events if e.check == check)
     for told in book.actions.values():
         words |= set(told.split())

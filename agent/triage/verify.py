@@ -118,6 +118,7 @@ def _unknown(tokens: list[_Token], facts: Facts) -> Iterator[Violation]:
 def _misplaced(tokens: list[_Token], renderings: dict[str, list[Fact]], facts: Facts) -> Iterator[Violation]:
     """Facts told as what they are not: a start as a length, a stream beside another's defect."""
     before, defect = "", ""
+    said: list[str] = []
     for token in tokens:
         if token.kind == "fact":
             roles = {fact.role for fact in renderings[token.text]}
@@ -126,10 +127,19 @@ def _misplaced(tokens: list[_Token], renderings: dict[str, list[Fact]], facts: F
                 yield Violation(token.text, f"is a {' or '.join(sorted(roles))}: not after {before!r}")
             elif Role.STREAM in fitting and defect and token.text not in facts.defects[defect]:
                 yield Violation(token.text, f"is not where {defect!r} was found")
-        if token.kind == "word" and token.text.lower() in facts.defects:
-            defect = token.text.lower()
+        said = [*said, token.text.lower()] if token.kind == "word" else []
+        defect = _named(said, facts) or defect
         # In a list of streams the word before "and" still holds: "on v:0 and a:0".
         before = token.text.lower() if token.kind == "word" else "" if token.kind == "mark" else "#"
+
+
+def _named(said: list[str], facts: Facts) -> str:
+    """The longest name of a defect that ends with the last word said, or nothing.
+
+    "audio channel silent" is a channel's silence: its last word alone would be the silence of all.
+    """
+    tails = (" ".join(said[n:]) for n in range(len(said)))
+    return next((tail for tail in tails if tail in facts.defects), "")
 
 
 def _junk(tokens: list[_Token], facts: Facts) -> Iterator[Violation]:

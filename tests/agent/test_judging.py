@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.models import BACKENDS, Draft, ModelError, Opinion, TriageModel, open_model
@@ -161,6 +161,11 @@ def _event(check: str, track: int, start_s: float, length_s: float, value: float
 
 
 @given(st.lists(spans, min_size=1, max_size=6))
+@example([("silence", 0, 0.0, 1.0, 0.0), ("channel_silence", 1, 0.0, 1.0, 0.0)])
+@example(
+    [("av_skew", 0, 0.0, 1.0, 0.0)] * 2
+    + [("channel_silence", 1, 0.0, 1.0, 0.0), ("silence", 0, 0.0, 1.0, 0.0)]
+)
 def test_the_templates_words_always_pass_their_own_verifier(
     rows: list[tuple[str, int, float, float, float]],
 ) -> None:
@@ -169,6 +174,25 @@ def test_the_templates_words_always_pass_their_own_verifier(
         facts = facts_of(asked)
         assert not verify(template_title(asked, facts), facts, limit=MAX_TITLE)
         assert not verify(template_summary(asked, facts), facts)
+
+
+SILENT = incident(
+    event("silence", "a:0", 2.0, 5.0), event("channel_silence", "a:1", 2.0, 5.0), cause=Cause.AUDIO_LOSS
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("Sound silent on a:0 and audio channel silent on a:1", True),
+        ("Audio channel silent on a:1, sound silent on a:0", True),
+        ("Audio channel silent on a:0", False),
+        ("Sound silent on a:1", False),
+        ("Channel lost and silent on a:1", False),
+    ],
+)
+def test_the_longest_name_says_which_defect_a_stream_has(text: str, right: bool) -> None:
+    assert not verify(text, facts_of(case(SILENT))) if right else verify(text, facts_of(case(SILENT)))
 
 
 def test_words_that_hold_stand_and_cite_their_facts() -> None:
