@@ -14,7 +14,16 @@ from pathlib import Path
 from agent.bench.media import repeated, sample
 from pipeline.errors import InputError
 
-__all__ = ["MemoryRun", "Run", "ScanComparison", "Spread", "compare_scan", "measure_memory"]
+__all__ = [
+    "MemoryRun",
+    "Run",
+    "ScanComparison",
+    "Spread",
+    "compare_scan",
+    "measure_memory",
+    "run_module",
+    "run_worker",
+]
 
 
 COPYABLE = (".mp4", ".mov", ".ts", ".mkv")
@@ -23,14 +32,15 @@ COPYABLE = (".mp4", ".mov", ".ts", ".mkv")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a worker: seconds of the work, megabytes of its process."""
+    """One run: seconds of the work, megabytes of its largest process, and what it wrote to files."""
 
     cpu_s: float
     wall_s: float
-    start_s: float
-    frames: int
-    peak_rss_mb: float
-    rss_mb: tuple[float, ...]
+    start_s: float = 0.0
+    frames: int = 0
+    peak_rss_mb: float = 0.0
+    rss_mb: tuple[float, ...] = ()
+    written_mb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ def compare_scan(clip: Path, repeats: int, on_run: Callable[[int], None] | None 
     warm_up = sample("city.mp4")
     for index in range(repeats + 1):
         order = ("decode", "scan") if index % 2 else ("scan", "decode")
-        pairs.append({kind: _run(kind, clip, warm_up) for kind in order})
+        pairs.append({kind: run_worker(kind, clip, warm_up) for kind in order})
         if on_run:
             on_run(index)
     counted = pairs[1:]
@@ -114,16 +124,24 @@ def measure_memory(clip: Path, duration_s: float) -> MemoryRun:
     with tempfile.TemporaryDirectory(prefix="vidette-bench-") as folder:
         suffix = clip.suffix if clip.suffix in COPYABLE else ".mkv"
         long = repeated(clip, Path(folder) / f"long{suffix}", duration_s)
-        return MemoryRun(clip.name, duration_s, _run("scan", long))
+        return MemoryRun(clip.name, duration_s, run_worker("scan", long))
 
 
-def _run(kind: str, clip: Path, warm_up: Path | None = None) -> Run:
-    command = [sys.executable, "-m", "agent.bench.worker", kind, str(clip)]
-    done = subprocess.run(  # noqa: S603
-        [*command, *([str(warm_up)] if warm_up else [])], capture_output=True, text=True, check=False
-    )
+def run_worker(kind: str, clip: Path, warm_up: Path | None = None) -> Run:
+    """One run of a kind of ``agent.bench.worker.RUNS``, in a process of its own."""
+    return run_module("agent.bench.worker", kind, str(clip), *([str(warm_up)] if warm_up else []))
+
+
+def run_module(module: str, *arguments: str) -> Run:
+    """Run ``python -m module`` and read the figures that it prints.
+
+    Raises:
+        InputError: it failed; the last line that it said is the reason.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         lines = done.stderr.strip().splitlines()
-        raise InputError(lines[-1] if lines else f"{clip}: the run ended with status {done.returncode}")
+        raise InputError(lines[-1] if lines else f"{module} ended with status {done.returncode}")
     figures = json.loads(done.stdout.splitlines()[-1])
-    return Run(**{**figures, "rss_mb": tuple(figures["rss_mb"])})
+    return Run(**{**figures, "rss_mb": tuple(figures.get("rss_mb", ()))})

@@ -1,8 +1,9 @@
 """One measured run, in a process of its own: ``python -m agent.bench.worker decode|scan FILE``.
 
 Prints one JSON object: ``cpu_s`` and ``wall_s`` of the work alone (imports and the loading of the
-compiled kernels are ``start_s``, CPU seconds too), ``frames``, ``peak_rss_mb``, and for a scan
-``rss_mb``: the peak so far at each tenth of the input.
+compiled kernels are ``start_s``, CPU seconds too), ``frames``, ``peak_rss_mb``, ``written_mb`` (what
+was written to files meanwhile, where the system tells), and for a scan ``rss_mb``: the peak so far at
+each tenth of the input.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pipeline.errors import VidetteError
 from pipeline.source import media_streams, open_container
@@ -64,13 +66,22 @@ def _peak_rss_mb() -> float:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
+def _written_mb() -> float:
+    """What this process has written so far, page cache or not; 0 where the system does not tell."""
+    try:
+        rows = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
+    except OSError:
+        return 0.0
+    return int(rows["wchar"]) / 1e6
+
+
 def main(arguments: list[str]) -> int:
     """Runs, prints, and hands back the exit status."""
     kind, path, *warm_up = arguments
     if warm_up:
         RUNS[kind](warm_up[0], _Watch())
     start_s = time.process_time()
-    wall, watch = time.perf_counter(), _Watch()
+    wall, watch, written_mb = time.perf_counter(), _Watch(), _written_mb()
     try:
         RUNS[kind](path, watch)
     except VidetteError as exc:
@@ -83,6 +94,7 @@ def main(arguments: list[str]) -> int:
         "frames": watch.frames,
         "peak_rss_mb": _peak_rss_mb(),
         "rss_mb": watch.rss_mb,
+        "written_mb": _written_mb() - written_mb,
     }
     print(json.dumps(figures))
     return 0

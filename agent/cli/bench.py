@@ -1,8 +1,9 @@
-"""``vidette bench``: what a scan costs beside decoding alone, and what memory a long input takes."""
+"""``vidette bench``: what a scan costs beside decoding alone, its peers and other designs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,8 +13,19 @@ from rich.progress import Progress
 from rich.table import Table
 
 from agent.about import version
+from agent.bench.compare import Comparison, Contender, compare
+from agent.bench.filters import run_filters
 from agent.bench.media import full_hd_clip, full_hd_path, sample
-from agent.bench.runs import MemoryRun, ScanComparison, Spread, compare_scan, measure_memory
+from agent.bench.runs import (
+    MemoryRun,
+    Run,
+    ScanComparison,
+    Spread,
+    compare_scan,
+    measure_memory,
+    run_worker,
+)
+from agent.bench.split import run_split
 from agent.cli.options import JsonOption
 from agent.cli.terminal import print_json, results_console, status_console
 from pipeline.errors import UsageError
@@ -30,9 +42,12 @@ ClipOption = Annotated[
 ]
 
 
+RepeatsOption = Annotated[int, typer.Option(min=1, max=100, help="Runs of each kind.")]
+
+
 @bench_app.command()
 def scan(
-    repeats: Annotated[int, typer.Option(min=1, max=100, help="Runs of each kind.")] = 5,
+    repeats: RepeatsOption = 5,
     clip: ClipOption = None,
     json_document: JsonOption = False,
 ) -> None:
@@ -60,6 +75,62 @@ def memory(
         print_json(_document("memory", asdict(result)))
     else:
         results_console().print(_memory_table(result))
+
+
+@bench_app.command()
+def filters(repeats: RepeatsOption = 3, clip: ClipOption = None, json_document: JsonOption = False) -> None:
+    """Compare a whole scan with FFmpeg running every filter that answers the same questions."""
+    contenders = (Contender("vidette", _scan_run), Contender("FFmpeg filters", run_filters))
+    _run_comparison("filters", clip, contenders, repeats, json_document)
+
+
+@bench_app.command()
+def split(repeats: RepeatsOption = 3, clip: ClipOption = None, json_document: JsonOption = False) -> None:
+    """Compare one process with a converter that hands image files to one process a detector."""
+    contenders = (Contender("one process", _scan_run), Contender("split into processes", run_split))
+    _run_comparison("split", clip, contenders, repeats, json_document)
+
+
+def _scan_run(clip: Path) -> Run:
+    return run_worker("scan", clip, sample("city.mp4"))
+
+
+def _run_comparison(
+    kind: str, clip: Path | None, contenders: Sequence[Contender], repeats: int, json_document: bool
+) -> None:
+    measured = _required(clip) or _made_clip()
+    status = status_console()
+    with Progress(console=status, transient=True, disable=not status.is_terminal) as progress:
+        task = progress.add_task(
+            f"{repeats} rounds and one to warm up", total=(repeats + 1) * len(contenders)
+        )
+        result = compare(measured, contenders, repeats, on_run=lambda _: progress.advance(task))
+    if json_document:
+        print_json(_document(kind, asdict(result)))
+    else:
+        results_console().print(_comparison_table(result))
+
+
+def _comparison_table(result: Comparison) -> Table:
+    table = Table(title=f"{result.clip}: {result.frames} pictures, {result.repeats} runs of each")
+    headings = ("", "CPU", "wall", "peak memory", "written", "CPU, times the first", "wall, times the first")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading else "left")
+    for row in result.standings:
+        table.add_row(
+            row.name,
+            f"{row.cpu_s.median:.2f} s",
+            f"{row.wall_s.median:.2f} s",
+            f"{row.peak_rss_mb.median:.0f} MB",
+            f"{row.written_mb.median:.1f} MB",
+            _ratio(row.cpu_ratio),
+            _ratio(row.wall_ratio),
+        )
+    return table
+
+
+def _ratio(spread: Spread) -> str:
+    return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})"
 
 
 def _required(clip: Path | None) -> Path | None:

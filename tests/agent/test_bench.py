@@ -12,8 +12,11 @@ from pathlib import Path
 import av
 import pytest
 
+from agent.bench.compare import Contender, compare
+from agent.bench.filters import run_filters
 from agent.bench.media import repeated, sample
-from agent.bench.runs import Spread, compare_scan, measure_memory
+from agent.bench.runs import Run, Spread, compare_scan, measure_memory
+from agent.bench.split import detectors, run_split
 from pipeline.errors import InputError, UsageError
 from tests.clips import moving, programme, write_clip
 
@@ -68,6 +71,39 @@ def test_memory_is_told_at_each_tenth(clean_clip: Path) -> None:
     assert result.run.frames == 300
     assert len(result.run.rss_mb) == 10
     assert list(result.run.rss_mb) == sorted(result.run.rss_mb)
+
+
+def test_contenders_run_in_turn_and_are_held_against_the_first() -> None:
+    order: list[str] = []
+    seconds = {"slow": iter([9.0, 4.0, 6.0]), "fast": iter([9.0, 1.0, 3.0])}
+
+    def contender(name: str) -> Contender:
+        def run(clip: Path) -> Run:
+            cpu_s = next(seconds[name])
+            return Run(cpu_s, cpu_s / 2, frames=7)
+
+        return Contender(name, run)
+
+    result = compare(Path("a.mp4"), [contender("slow"), contender("fast")], 2, on_run=order.append)
+    assert order == ["slow", "fast", "fast", "slow", "slow", "fast"]
+    assert (result.clip, result.frames, result.repeats) == ("a.mp4", 7, 2)
+    slow, fast = result.standings
+    assert slow.cpu_s == Spread(5.0, 4.0, 6.0)
+    assert fast.cpu_ratio == Spread(0.375, 0.25, 0.5)
+
+
+def test_the_split_design_does_the_same_work_and_writes_every_picture(clean_clip: Path) -> None:
+    run = run_split(clean_clip)
+    assert run.frames == 100
+    assert run.written_mb > 0.1
+    assert run.cpu_s > 0
+    assert {"black", "silence"} <= set(detectors())
+
+
+def test_ffmpeg_runs_every_filter(clean_clip: Path, tmp_path: Path) -> None:
+    assert run_filters(clean_clip).cpu_s > 0
+    with pytest.raises(InputError, match=r"absent\.mp4: FFmpeg failed"):
+        run_filters(tmp_path / "absent.mp4")
 
 
 def test_the_command_prints_one_document(clean_clip: Path) -> None:
