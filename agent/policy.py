@@ -78,6 +78,8 @@ class Rule(_Answer):
     name: str = Field(min_length=1, max_length=60)
     cause: tuple[Cause, ...] = ()
     checks: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     min_s: float | None = Field(None, ge=0)
     max_s: float | None = Field(None, gt=0)
     min_share: float | None = Field(None, ge=0, le=1)
@@ -86,15 +88,18 @@ class Rule(_Answer):
     after_s: float | None = Field(None, ge=0)
     min_value: float | None = Field(None, ge=0)
     max_value: float | None = Field(None, gt=0)
+    min_confidence: float | None = Field(None, ge=0, le=1)
 
     def matches(self, incident: Incident, programme_s: float | None) -> bool:
         """Whether every condition holds; ``programme_s`` is the programme's length, if known."""
-        events = [e for e in incident.events if not self.checks or e.check in self.checks]
+        events = [e for e in incident.events if self._names(e)]
         length_s = bad_s(incident.events)
         share = min(length_s / programme_s, 1.0) if programme_s else 0.0
         return (
             (not self.cause or incident.cause in self.cause)
-            and (not self.checks or bool(events))
+            and bool(events)
+            and not any(e.check in self.without for e in incident.events)
+            and _within(max((e.confidence for e in events), default=0.0), self.min_confidence, None)
             and _within(length_s, self.min_s, self.max_s)
             and _within(share, self.min_share, None)
             and len(incident.events) >= (self.min_events or 0)
@@ -103,6 +108,13 @@ class Rule(_Answer):
                 (self.min_value is None and self.max_value is None)
                 or any(_within(abs(e.value), self.min_value, self.max_value) for e in events)
             )
+        )
+
+    def _names(self, event: DefectEvent) -> bool:
+        """Whether the event is of the checks and kinds that the rule asks for."""
+        kind = str(event.evidence.get("kind", ""))
+        return (not self.checks or event.check in self.checks) and (
+            not self.kinds or any(word in kind for word in self.kinds)
         )
 
 
@@ -131,7 +143,7 @@ def load_policy(path: Path | None = None) -> Policy:
     built_in = resources.files("agent").joinpath("policies", "default.toml").read_text("utf-8")
     base = tomllib.loads(built_in)
     own = _read(path) if path else {}
-    rules = [*_rules(str(path), own), *_rules("default policy", base)]
+    rules = [*_rules(str(path), own, CHECKS), *_rules("default policy", base)]
     default = _default(str(path), base["default"] | _table(str(path), own.get("default", {})))
     return Policy(tuple(rules), default.decision("default"))
 
@@ -150,14 +162,15 @@ def _read(path: Path) -> Mapping[str, Any]:
     return table
 
 
-def _rules(source: str, table: Mapping[str, Any]) -> list[Rule]:
+def _rules(source: str, table: Mapping[str, Any], checks: Iterable[str] = ()) -> list[Rule]:
+    """The rules of a file; its checks must be among ``checks``, where any are given."""
     rows = table.get("rule", [])
     if not isinstance(rows, list):
         raise ProfileError(f"{clean(source)}: rule must be an array of tables: write [[rule]], not [rule]")
-    return [_rule(clean(source), number, row) for number, row in enumerate(rows, 1)]
+    return [_rule(clean(source), number, row, tuple(checks)) for number, row in enumerate(rows, 1)]
 
 
-def _rule(source: str, number: int, row: object) -> Rule:
+def _rule(source: str, number: int, row: object, checks: tuple[str, ...]) -> Rule:
     values = _table(source, row)
     where = f"rule {number}"
     if isinstance(values.get("name"), str):
@@ -165,7 +178,8 @@ def _rule(source: str, number: int, row: object) -> Rule:
     _require_known(source, where, values, Rule.model_fields)
     rule = _validated(Rule, source, where, values)
     # A name that no check has would never match, and nobody would be told.
-    _require_known(source, f"{where}: the catalogue of checks", dict.fromkeys(rule.checks), CHECKS)
+    named = dict.fromkeys(rule.checks + rule.without) if checks else {}
+    _require_known(source, f"{where}: the catalogue of checks", named, checks)
     return rule
 
 

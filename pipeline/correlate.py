@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from pipeline.model import Cause, DefectEvent, EventState, Incident, fingerprint
+from pipeline.causes import Evidence, explain
+from pipeline.model import DefectEvent, EventState, Incident, fingerprint
 
 __all__ = ["correlate"]
 
@@ -13,25 +13,75 @@ TOUCH_S = 0.1
 """Events this near to each other touch: about two frames."""
 THROUGHOUT = 0.9
 """An event over this share of the programme is a property of it; others do not join it in passing."""
+WITHIN = 0.8
+"""A flaw that lies so far within a loss or damage is a part of what that looks like."""
 
-LEVEL_CHECKS = frozenset({"clipping", "true_peak", "loudness"})
-"""How the sound was made: one matter however often it shows, and no part of a loss that it is beside."""
+SIGNAL = "signal"
+FAMILIES: Mapping[str, str] = {
+    "clipping": "level",
+    "true_peak": "level",
+    "loudness": "level",
+    "blockiness": "compression",
+    "blur": "compression",
+    "levels": "legality",
+    "borders": "shape",
+    "interlace": "fields",
+    "noise": "noise",
+    "flicker": "flicker",
+    "flash": "flash",
+    "phase": "stereo",
+    "dc_offset": "offset",
+    "hum": "hum",
+    "av_skew": "sync",
+    "av_content": "sync",
+    "frame_rate": "rate",
+    "audio_change": "layout",
+}
+"""How something was made is a matter of its own, and no part of a loss that it is beside; all
+checks that are not here tell of the signal, and what they find at one time is one incident."""
+ONE_MATTER = frozenset({"level", "legality", "shape", "fields", "stereo", "offset", "hum", "rate"})
+"""Families that are one incident an input, however often they show."""
+APART = frozenset({"level", "flash", "sync", "rate", "layout"})
+"""Families that matter by themselves, even within a loss."""
 
 
 def correlate(events: Sequence[DefectEvent], input_name: str, duration_s: float) -> tuple[Incident, ...]:
     """Incidents in order of time; every event is in exactly one."""
+    ordered = sorted(events, key=lambda e: (e.start_s, e.id))
+    # A flaw within a loss or damage is a part of what that looks like.
+    hosts = [event for event in ordered if _family(event) == SIGNAL]
     groups: dict[tuple[str, bool], list[DefectEvent]] = {}
-    for event in sorted(events, key=lambda e: (e.start_s, e.id)):
-        family = "level" if event.check in LEVEL_CHECKS else "signal"
-        long = family == "signal" and duration_s > 0 and _length_s(event) >= THROUGHOUT * duration_s
-        groups.setdefault((family, long), []).append(event)
+    for event in ordered:
+        family = _family(event)
+        host = None if family in APART or family == SIGNAL else _host(event, hosts)
+        joined = host or event
+        long = _family(joined) == SIGNAL and _throughout(joined, duration_s)
+        groups.setdefault((_family(joined), long), []).append(event)
     clusters = [
         cluster
         for (family, _), group in groups.items()
-        for cluster in ([group] if family == "level" else _clusters(group))
+        for cluster in ([group] if family in ONE_MATTER else _clusters(group))
     ]
-    incidents = [_incident(cluster, input_name) for cluster in clusters]
+    incidents = [_incident(cluster, input_name, duration_s) for cluster in clusters]
     return tuple(sorted(incidents, key=lambda i: (i.start_s, i.id)))
+
+
+def _family(event: DefectEvent) -> str:
+    return FAMILIES.get(event.check, SIGNAL)
+
+
+def _host(event: DefectEvent, hosts: Sequence[DefectEvent]) -> DefectEvent | None:
+    """The loss or damage on a stream of the same kind within which a flaw lies."""
+    for host in hosts:
+        shared_s = min(_reach_s(event), _reach_s(host)) - max(event.start_s, host.start_s)
+        lies_in = shared_s >= max(0.0, WITHIN * (_reach_s(event) - event.start_s))
+        if lies_in and event.stream[:2] == host.stream[:2]:
+            return host
+    return None
+
+
+def _throughout(event: DefectEvent, duration_s: float) -> bool:
+    return duration_s > 0 and _length_s(event) >= THROUGHOUT * duration_s
 
 
 def _length_s(event: DefectEvent) -> float:
@@ -55,8 +105,8 @@ def _clusters(events: Sequence[DefectEvent]) -> list[list[DefectEvent]]:
     return clusters
 
 
-def _incident(events: list[DefectEvent], input_name: str) -> Incident:
-    cause, reasons, next_likely = _explain(_Evidence(events))
+def _incident(events: list[DefectEvent], input_name: str, duration_s: float) -> Incident:
+    cause, reasons, next_likely = explain(Evidence(events, duration_s))
     ends = [event.end_s for event in events]
     open_ended = any(end is None for end in ends)
     return Incident(
@@ -70,158 +120,3 @@ def _incident(events: list[DefectEvent], input_name: str) -> Incident:
         reasons=reasons,
         next_likely=next_likely,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Evidence:
-    """The questions that the rules ask of a cluster."""
-
-    events: Sequence[DefectEvent]
-
-    def of(self, *checks: str) -> list[DefectEvent]:
-        return [event for event in self.events if event.check in checks]
-
-    def together(self, left: Sequence[DefectEvent], right: Sequence[DefectEvent]) -> bool:
-        """Whether two overlap by at least half of the shorter."""
-        for a in left:
-            for b in right:
-                shared = min(_reach_s(a), _reach_s(b)) - max(a.start_s, b.start_s)
-                if shared > 0 and shared >= 0.5 * min(_length_s(a), _length_s(b)):
-                    return True
-        return False
-
-
-_Explanation = tuple[Cause, tuple[str, ...], str]
-
-
-def _explain(evidence: _Evidence) -> _Explanation:
-    for rule in _RULES:
-        found = rule(evidence)
-        if found is not None:
-            return found
-    return Cause.UNKNOWN, tuple(_say(event) for event in evidence.events[:3]), ""
-
-
-def _say(event: DefectEvent) -> str:
-    until = "on" if event.end_s is None else f"to {event.end_s:.3f} s"
-    return f"{event.check} on {event.stream} from {event.start_s:.3f} s {until}"
-
-
-def _times(count: float) -> str:
-    return "once" if round(count) == 1 else f"{count:.0f} times"
-
-
-def _missing(evidence: _Evidence) -> _Explanation | None:
-    missing = evidence.of("missing_track")
-    if not missing:
-        return None
-    video = any(event.stream.startswith("v:") for event in missing)
-    audio = any(event.stream.startswith("a:") for event in missing)
-    cause = Cause.SIGNAL_LOSS if video and audio else Cause.PICTURE_LOSS if video else Cause.AUDIO_LOSS
-    reasons = tuple(f"{event.stream}: {event.evidence.get('kind', 'missing')}" for event in missing)
-    return cause, reasons, "packaging, if the track is there in the source"
-
-
-def _truncated(evidence: _Evidence) -> _Explanation | None:
-    found = evidence.of("truncated")
-    if not found:
-        return None
-    reasons = tuple(
-        f"{e.stream} ends at {e.start_s:.3f} s, {e.value:.3f} s before its container says" for e in found
-    )
-    return Cause.TRANSPORT, reasons, "packaging, if the source has the same length"
-
-
-def _damage(evidence: _Evidence) -> _Explanation | None:
-    found = evidence.of("decode_error", "corrupt_frame")
-    if not found:
-        return None
-    count = round(sum(event.value for event in found))
-    reasons = [f"the decoder or container complained {_times(count)}"]
-    reasons += [_say(event) for event in evidence.of("freeze", "solid_color", "pts_gap")[:2]]
-    return Cause.BITSTREAM_CORRUPTION, tuple(reasons), "transport, if packets are missing as well"
-
-
-def _stall(evidence: _Evidence) -> _Explanation | None:
-    freezes, gaps, silences = evidence.of("freeze"), evidence.of("pts_gap"), evidence.of("silence")
-    if freezes and gaps:
-        reasons = (_say(freezes[0]), f"time stamps have a hole of {gaps[0].value:.3f} s")
-        return Cause.SOURCE_STALL, reasons, "encoder_freeze, if the time stamps ran on"
-    if freezes and evidence.together(freezes, silences):
-        reasons = (_say(freezes[0]), f"sound was gone as well: {_say(silences[0])}")
-        return Cause.SOURCE_STALL, reasons, "signal_loss, if the picture had gone black"
-    return None
-
-
-def _signal_loss(evidence: _Evidence) -> _Explanation | None:
-    dark, silences = evidence.of("black", "solid_color"), evidence.of("silence")
-    if not evidence.together(dark, silences):
-        return None
-    reasons = (_say(dark[0]), f"sound was gone as well: {_say(silences[0])}")
-    return Cause.SIGNAL_LOSS, reasons, "picture_loss, if the sound had gone on"
-
-
-def _freeze(evidence: _Evidence) -> _Explanation | None:
-    freezes = evidence.of("freeze")
-    if not freezes:
-        return None
-    reasons = (_say(freezes[0]), "time stamps ran on, and no loss of sound goes with it")
-    return Cause.ENCODER_FREEZE, reasons, "source_stall, if data or time stamps had a hole"
-
-
-def _picture_loss(evidence: _Evidence) -> _Explanation | None:
-    dark = evidence.of("black", "solid_color")
-    if not dark:
-        return None
-    return Cause.PICTURE_LOSS, (_say(dark[0]),), "signal_loss, if the sound were gone as well"
-
-
-def _audio_loss(evidence: _Evidence) -> _Explanation | None:
-    silent = evidence.of("silence", "channel_silence")
-    if not silent:
-        return None
-    return Cause.AUDIO_LOSS, (_say(silent[0]),), "signal_loss, if the picture were gone as well"
-
-
-def _stamps(evidence: _Evidence) -> _Explanation | None:
-    gaps, backward, skew = evidence.of("pts_gap"), evidence.of("pts_backward"), evidence.of("av_skew")
-    if gaps:
-        reasons = (f"time stamps of {gaps[0].stream} have a hole of {gaps[0].value:.3f} s",)
-        return Cause.TRANSPORT, reasons, "source_stall, if the picture stood still before the hole"
-    if skew:
-        kind = skew[0].evidence.get("kind", "tracks are apart")
-        return Cause.SYNC_ERROR, (f"{kind} by {skew[0].value:.3f} s",), "packaging, if an edit list is wrong"
-    if backward:
-        reasons = (f"time stamps of {backward[0].stream} ran back {_times(backward[0].value)}",)
-        return Cause.PACKAGING, reasons, "transport, if packets came out of order"
-    return None
-
-
-def _levels(evidence: _Evidence) -> _Explanation | None:
-    clipped, loud = evidence.of("clipping"), evidence.of("loudness")
-    if clipped:
-        reasons = (f"up to {clipped[0].value:.0f} samples in a row stand at full scale",)
-        return Cause.AUDIO_DISTORTION, reasons, "loudness_violation, if only the level were high"
-    if loud:
-        reasons = (f"programme loudness is {loud[0].value:.1f} LUFS",)
-        return Cause.LOUDNESS_VIOLATION, reasons, "audio_distortion, if samples stood at full scale"
-    peaks = evidence.of("true_peak")
-    if peaks:
-        reasons = (f"true peak reaches {max(event.value for event in peaks):.1f} dBTP",)
-        return Cause.LOUDNESS_VIOLATION, reasons, "audio_distortion, if samples stood at full scale"
-    return None
-
-
-_RULES: tuple[Callable[[_Evidence], _Explanation | None], ...] = (
-    _missing,
-    _truncated,
-    _damage,
-    _stall,
-    _signal_loss,
-    _freeze,
-    _picture_loss,
-    _audio_loss,
-    _stamps,
-    _levels,
-)
-"""Asked in this order; the first that answers has the cause."""

@@ -146,7 +146,8 @@ def _junk(tokens: list[_Token], facts: Facts) -> Iterator[Violation]:
     """Text that says nothing: no defect of the case in it, or the same words over and over."""
     said = [token.text.lower() for token in tokens if token.kind in ("word", "fact")]
     told = " ".join(said)
-    if not any(word in facts.defects for word in said) and not any(t.lower() in told for t in facts.titles):
+    names = [*facts.defects, *(title.lower() for title in facts.titles)]
+    if not any(f" {name} " in f" {told} " for name in names):
         yield Violation(told[:40], "does not say what happened")
     runs = list(zip(said, said[1:], said[2:], said[3:], strict=False))
     if any(a == b for a, b in pairwise(said)) or len(set(runs)) < len(runs):

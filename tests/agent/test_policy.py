@@ -1,0 +1,121 @@
+"""Floors of every check, what rules can ask for, and the words that each check must have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.policy import load_policy
+from agent.triage.facts import facts_of
+from agent.triage.judge import case_of
+from agent.triage.phrases import phrases
+from agent.triage.verify import MAX_TITLE, verify
+from agent.triage.words import template_summary, template_title
+from agent.verdict import Severity
+from pipeline.checks import CHECKS
+from pipeline.model import Cause, MediaInfo
+from tests.agent.reporting import event, incident, scan
+
+POLICY = load_policy()
+LOST = incident(event("black", "v:0", 2.0, 5.0), event("silence", "a:0", 2.0, 5.0), cause=Cause.SIGNAL_LOSS)
+CALM = scan(LOST).media or MediaInfo("mp4", 1000.0, ())
+FLOORS = [
+    (Cause.BITSTREAM_CORRUPTION, "block_corruption", 0.5, "", Severity.MINOR),
+    (Cause.BITSTREAM_CORRUPTION, "block_corruption", 3.0, "", Severity.MAJOR),
+    (Cause.COMPRESSION, "blockiness", 5.0, "", Severity.MINOR),
+    (Cause.COMPRESSION, "blockiness", 40.0, "", Severity.MAJOR),
+    (Cause.COMPRESSION, "blur", 5.0, "", Severity.INFO),
+    (Cause.COMPRESSION, "blur", 40.0, "", Severity.MINOR),
+    (Cause.PHOTOSENSITIVITY, "flash", 1.0, "", Severity.MAJOR),
+    (Cause.UNKNOWN, "flicker", 2.0, "", Severity.INFO),
+    (Cause.UNKNOWN, "noise", 20.0, "grain", Severity.MINOR),
+    (Cause.PICTURE_LOSS, "noise", 3.0, "snow", Severity.MINOR),
+    (Cause.COMPLIANCE, "borders", 900.0, "", Severity.INFO),
+    (Cause.COMPLIANCE, "levels", 2.0, "", Severity.MINOR),
+    (Cause.COMPLIANCE, "levels", 90.0, "", Severity.MAJOR),
+    (Cause.COMPLIANCE, "interlace", 90.0, "", Severity.MAJOR),
+    (Cause.PICTURE_LOSS, "color_bars", 2.0, "", Severity.MAJOR),
+    (Cause.PLANNED_CONTENT, "color_bars", 30.0, "", Severity.INFO),
+    (Cause.PLANNED_CONTENT, "slate", 5.0, "", Severity.INFO),
+    (Cause.PLANNED_CONTENT, "slate", 60.0, "", Severity.MINOR),
+    (Cause.ENCODER_FREEZE, "duplicate_frames", 3.0, "", Severity.INFO),
+    (Cause.ENCODER_FREEZE, "duplicate_frames", 900.0, "", Severity.MINOR),
+    (Cause.ENCODER_FREEZE, "dropped_frames", 3.0, "", Severity.MINOR),
+    (Cause.ENCODER_FREEZE, "dropped_frames", 40.0, "", Severity.MAJOR),
+    (Cause.AUDIO_LOSS, "dropout", 0.01, "", Severity.MINOR),
+    (Cause.AUDIO_DISTORTION, "phase", 900.0, "dual mono", Severity.INFO),
+    (Cause.AUDIO_DISTORTION, "phase", 5.0, "out of phase", Severity.MINOR),
+    (Cause.AUDIO_DISTORTION, "phase", 20.0, "out of phase", Severity.MAJOR),
+    (Cause.AUDIO_DISTORTION, "hum", 900.0, "", Severity.MINOR),
+    (Cause.AUDIO_DISTORTION, "dc_offset", 900.0, "", Severity.MINOR),
+    (Cause.PACKAGING, "audio_change", 0.0, "", Severity.MINOR),
+    (Cause.PACKAGING, "frame_rate", 900.0, "", Severity.MINOR),
+]
+
+
+@pytest.mark.parametrize(("cause", "check", "length_s", "kind", "floor"), FLOORS)
+def test_what_is_content_more_often_than_fault_has_a_modest_floor(
+    cause: Cause, check: str, length_s: float, kind: str, floor: Severity
+) -> None:
+    one = replace(event(check, "v:0", 200.0, 200.0 + length_s), evidence={"kind": kind})
+    start_s = 0.0 if check == "color_bars" and floor is Severity.INFO else 200.0
+    found = replace(incident(one, cause=cause), start_s=start_s)
+    media = replace(CALM, duration_s=1000.0)
+    assert POLICY.decide(found, media).floor is floor
+
+
+def test_dropouts_are_worse_when_there_are_many() -> None:
+    clicks = [replace(event("dropout", "a:0", n, n + 0.01), id=f"{n}") for n in range(1, 11)]
+    floors = [
+        POLICY.decide(incident(*clicks[:count], cause=Cause.AUDIO_LOSS), CALM).floor for count in (9, 10)
+    ]
+    assert floors == [Severity.MINOR, Severity.MAJOR]
+
+
+@pytest.mark.parametrize(
+    ("condition", "matches"),
+    [
+        ("without = ['silence']", False),
+        ("without = ['freeze']", True),
+        ("kinds = ['logo']", False),
+        ("kinds = ['all of']", True),
+        ("min_confidence = 0.99", False),
+        ("min_confidence = 0.98", True),
+    ],
+)
+def test_a_rule_asks_for_kinds_confidence_and_absence(tmp_path: Path, condition: str, matches: bool) -> None:
+    sure = [replace(one, evidence={"kind": "all of it"}) for one in LOST.events]
+    path = tmp_path / "policy.toml"
+    path.write_text(
+        f"[[rule]]\nname='x'\n{condition}\nfloor='info'\nroute='qc'\naction='none'\nintent='planned'"
+    )
+    decision = load_policy(path).decide(replace(LOST, events=tuple(sure)), None)
+    assert (decision.rule == "x") is matches
+
+
+def test_the_built_in_rules_name_checks_that_triage_can_speak_of() -> None:
+    named = {check for rule in POLICY.rules for check in (*rule.checks, *rule.without)}
+    assert named <= set(phrases().checks)
+
+
+def test_every_check_has_its_words() -> None:
+    book = phrases()
+    assert set(CHECKS) <= set(book.checks), "a check without words in agent/triage/phrases.toml"
+    titles = [told.title.lower() for told in book.checks.values()]
+    assert len(set(titles)) == len(titles)
+    words = [word for told in book.checks.values() for word in told.defect]
+    assert len(set(words)) == len(words)
+    assert not set(words) & book.lexicon, "a word that names a defect may be said of that defect only"
+    assert {check for told in book.causes.values() for check in told.first} <= set(book.checks)
+
+
+@pytest.mark.parametrize("check", sorted(phrases().checks))
+def test_the_template_can_speak_of_every_check(check: str) -> None:
+    unit = CHECKS[check].unit if check in CHECKS else ""
+    one = incident(replace(event(check, "v:0", 2.0, 5.0), unit=unit), cause=Cause.UNKNOWN)
+    asked = case_of(one, scan(one), POLICY)
+    facts = facts_of(asked)
+    assert not verify(template_title(asked, facts), facts, limit=MAX_TITLE)
+    assert not verify(template_summary(asked, facts), facts)
