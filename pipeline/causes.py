@@ -65,11 +65,15 @@ class Rule:
 
 
 def explain(evidence: Evidence) -> tuple[Cause, tuple[str, ...], str]:
-    """The probable cause, the reasons for it, and what would point to the next likely one."""
+    """The probable cause, the reasons for it, and what would point to the next likely one.
+
+    The reasons end with what speaks for and against the events that they name.
+    """
     for rule in RULES:
         found = list(rule.finds(evidence))[:TOLD]
         if found:
             reasons = [*(say(event) for event in found), *([rule.also] if rule.also else [])]
+            reasons += [told for event in found for told in _weighed(event)]
             return rule.cause, tuple(dict.fromkeys(reasons)), rule.next_likely
     return Cause.UNKNOWN, tuple(say(event) for event in evidence.events[:TOLD]), ""
 
@@ -78,6 +82,15 @@ def say(event: DefectEvent) -> str:
     """One event as a sentence that names its figures."""
     told = _SAID.get(event.check)
     return told(event) if told else _plainly(event)
+
+
+def _weighed(event: DefectEvent) -> list[str]:
+    """What was seen beside it for and against it (``corroborate``)."""
+    return [
+        f"{side} {event.check} on {event.stream}: {event.evidence[side]}"
+        for side in ("for", "against")
+        if side in event.evidence
+    ]
 
 
 def _plainly(event: DefectEvent) -> str:

@@ -1,4 +1,7 @@
-"""Tables in, events and coverage out: the checks of a profile, each lane with its Hold."""
+"""Tables in, events and coverage out: the checks of a profile, each lane with its Hold.
+
+At the end each event is made as sure as what went on beside it allows (``corroborate``).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.checks import CHECKS, Check
 from pipeline.checks.contract import Conclusion, Finding, NotAssessable, Programme, StreamTotals
+from pipeline.corroborate import corroborate
 from pipeline.hold import Hold, Span
 from pipeline.model import (
     Coverage,
@@ -19,6 +23,7 @@ from pipeline.model import (
 )
 from pipeline.profile import Profile
 from pipeline.series import Kind, Table
+from pipeline.timeline import TimelineKeeper
 
 __all__ = ["Decider", "thresholds"]
 
@@ -36,6 +41,7 @@ class Decider:
     _events: list[DefectEvent] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
     _readers: dict[Kind, list[Check]] = field(default_factory=dict)
+    _beside: TimelineKeeper = field(default_factory=TimelineKeeper)
 
     def __post_init__(self) -> None:
         for kind in Kind:
@@ -45,6 +51,7 @@ class Decider:
 
     def feed(self, table: Table) -> None:
         """Give every check that reads such tables this one."""
+        self._beside.feed(table)
         for check in self._readers[table.kind]:
             settings = self.profile[check.id]
             for lane in check.lanes(table, settings) if check.lanes else ():
@@ -66,7 +73,8 @@ class Decider:
                     skipped[check.id, item.stream] = item.reason
                 else:
                     self._conclude(check, item)
-        events = tuple(sorted(self._events, key=lambda e: (e.start_s, e.check, e.stream, e.id)))
+        ordered = sorted(self._events, key=lambda e: (e.start_s, e.check, e.stream, e.id))
+        events = corroborate(ordered, self._beside.timeline())
         coverage = tuple(row for check in CHECKS.values() for row in self._cover(check, programme, skipped))
         return events, coverage
 

@@ -68,8 +68,9 @@ class EventState(StrEnum):
 class DefectEvent:
     """One check that failed over one interval of one stream.
 
-    ``value`` is the check's own figure over the interval, in ``unit``; ``confidence`` is in 0..1;
-    ``evidence`` holds further numbers and short words, ready for JSON.
+    ``value`` is the check's own figure over the interval, in ``unit``; ``confidence`` is in 0..1, with
+    what went on beside it weighed in; ``evidence`` holds further numbers and short words, ready for
+    JSON: ``for`` and ``against`` say what was weighed, ``confidence_alone`` what the check alone said.
     """
 
     id: str

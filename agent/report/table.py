@@ -47,6 +47,8 @@ SHORT_ID = 8
 """Digits of an id on a terminal: 'vidette incidents show' takes any unique beginning."""
 
 CELL_LIMIT = 2000
+MAX_REASONS = 4
+"""Reasons of one incident on a terminal; the JSON and HTML reports have all."""
 
 
 def safe(text: str, style: str = "") -> Text:
@@ -121,7 +123,7 @@ def _incident_table(incidents: Sequence[Incident], assessment: Assessment) -> Ta
 
 
 def _told(incident: Incident, verdict: Verdict | None) -> Text:
-    """Title and summary, then what the incident is made of."""
+    """Title and summary, then what the incident is made of and why that is its cause."""
     told = Text()
     if verdict is not None:
         told.append_text(safe(verdict.title, "bold")).append("\n")
@@ -129,6 +131,8 @@ def _told(incident: Incident, verdict: Verdict | None) -> Text:
     made_of = ", ".join(sorted({f"{event.check} {event.stream}" for event in incident.events}))
     cause = humanize((verdict.cause if verdict else incident.cause).value)
     told.append_text(safe(f"{cause}: {made_of}; id {incident.id[:SHORT_ID]}", "dim"))
+    for reason in incident.reasons[:MAX_REASONS]:
+        told.append("\n").append_text(safe(f"- {reason}", "dim"))
     return told
 
 

@@ -6,12 +6,14 @@ They cost a thumbnail a frame, not a picture, so that measuring itself can be do
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.measure.picture import THUMB_SHAPE
+from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
 
 __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
 
@@ -20,6 +22,7 @@ DERIVED_COLUMNS = {
     "step_s": "s",
     "typical_step_s": "s",
     "steady_share": "share",
+    **CUT_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5
@@ -38,17 +41,17 @@ class PictureDerivation:
     ``drift_share`` is the share of thumbnail cells that differ from the anchor: the picture with
     which the present stillness began. A slow pan that moves nothing from frame to frame drifts.
     ``typical_step_s`` is the median of the steps before, ``steady_share`` how many of them are
-    near it: 1.0 for a constant rate, 0.0 while there are too few to tell.
+    near it: 1.0 for a constant rate, 0.0 while there are too few to tell. ``cut`` marks the first
+    picture of a shot.
     """
 
     period_s: float
     _anchor: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(THUMB_SHAPE, np.uint16))
     _steps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     _last_s: float | None = None
+    _cuts: CutDerivation = field(default_factory=CutDerivation)
 
-    def columns(
-        self, start_s: NDArray[np.float64], thumbs: NDArray[np.uint16]
-    ) -> dict[str, NDArray[np.float64]]:
+    def columns(self, start_s: NDArray[np.float64], thumbs: NDArray[np.uint16]) -> dict[str, NDArray[Any]]:
         """Derived columns, each (n,), from start times (n,) and thumbnails (n, 3, 18, 32)."""
         light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
@@ -58,7 +61,13 @@ class PictureDerivation:
         steps = np.diff(start_s, prepend=start_s[0] - self.period_s if self._last_s is None else self._last_s)
         typical, steady = self._regularity(steps)
         self._last_s = float(start_s[-1])
-        return {"drift_share": drift, "step_s": steps, "typical_step_s": typical, "steady_share": steady}
+        return {
+            "drift_share": drift,
+            "step_s": steps,
+            "typical_step_s": typical,
+            "steady_share": steady,
+            **self._cuts.columns(thumbs),
+        }
 
     def _regularity(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         known = np.concatenate([np.full(HISTORY, np.nan), self._steps, steps])[-len(steps) - HISTORY :]
