@@ -47,6 +47,9 @@ SLOTTED = frozenset({"avi"})
 """Formats that say in which order pictures are decoded and not when they are shown: FFmpeg's guess at
 the latter goes astray where pictures are reordered, so each is shown in the slot that decoding gives it."""
 
+TOP_FIRST = {2: True, 3: False, 4: False, 5: True}
+"""FFmpeg's field order of a stream -> whether the top field is shown first; others do not say."""
+
 
 def decode(container: av.container.InputContainer, streams: dict[str, av.stream.Stream]) -> Iterator[Decoded]:
     """Yield every picture, sound and fault of ``streams`` (id -> stream).
@@ -242,8 +245,21 @@ class _Lane:
         luma, u, v, bits, full_range = self.planes.read(frame)
         # Threads by frame mark sound fields as corrupt, and not the same ones each time.
         key, corrupt = bool(frame.key_frame), bool(frame.is_corrupt and not frame.interlaced_frame)
-        fields = bool(frame.interlaced_frame)
-        yield Picture(self.stream_id, start_s, duration_s, luma, u, v, bits, full_range, key, corrupt, fields)
+        yield Picture(
+            self.stream_id,
+            start_s,
+            duration_s,
+            luma,
+            u,
+            v,
+            bits,
+            full_range,
+            key,
+            corrupt,
+            interlaced=bool(frame.interlaced_frame),
+            top_first=TOP_FIRST.get(int(getattr(self.codec, "field_order", 0))),
+            matrix=int(frame.colorspace),
+        )
         self.last_s, self.next_s = start_s, start_s + duration_s
 
     def _sound(self, frame: av.AudioFrame) -> Iterator[Decoded]:

@@ -22,7 +22,9 @@ class Picture:
     ``luma`` is (height, width); ``u`` and ``v`` are the chroma planes at their own size, or None for
     grey. Codes run to ``2**bits - 1``; ``full_range`` says that black is 0 and not 16/255.
     ``duration_s`` is what the container says, or the nominal frame period. ``interlaced`` says that
-    the stream declares this picture to be two fields.
+    the stream declares this picture to be two fields, ``top_first`` which of them is shown first (None
+    where that is not said). ``matrix`` is the code of ITU-T H.273 for how colours are made of Y, U and
+    V: 1 for BT.709, 5 and 6 for BT.601, 2 where that is not said.
     """
 
     stream: str
@@ -36,6 +38,8 @@ class Picture:
     key_frame: bool
     corrupt: bool
     interlaced: bool = False
+    top_first: bool | None = None
+    matrix: int = 2
 
 
 @dataclass(frozen=True, slots=True)

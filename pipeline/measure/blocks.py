@@ -14,9 +14,20 @@ from numpy.typing import NDArray
 
 from pipeline.decode.values import Plane
 
-__all__ = ["BLOCK", "CHROMA_SUMS", "LUMA_SUMS", "chroma_maps", "grid", "luma_maps"]
+__all__ = [
+    "BLOCK",
+    "CHROMA_SUMS",
+    "LUMA_SUMS",
+    "chroma_maps",
+    "field_maps",
+    "field_stride",
+    "grid",
+    "luma_maps",
+]
 
 BLOCK = 16
+FIELD_BANDS = 8
+"""The order of fields is read off about so many bands of blocks: it is a matter of the whole picture."""
 
 LUMA_SUMS = (
     "codes",
@@ -81,6 +92,25 @@ def chroma_maps(
     much of the picture as a luma block.
     """
     _chroma_maps(u, v, step[0], step[1], centre, limit, legal[0], legal[1], out)
+
+
+def field_stride(rows: int) -> int:
+    """Of ``rows`` bands of blocks, every how manieth ``field_maps`` reads."""
+    return max(1, rows // FIELD_BANDS)
+
+
+def field_maps(current: Plane, previous: Plane) -> NDArray[np.uint32]:
+    """How badly fields of two pictures of one shape fit between each other: (2, bands, columns).
+
+    Each is a sum of absolute second differences down a column, of a field of ``current`` between the
+    lines of the other field of ``previous``: first the top field of now, then the bottom field. The
+    bands are every ``field_stride``-th row of blocks. The fields that are nearer in time fit better.
+    """
+    rows, columns = grid(*current.shape)
+    stride = field_stride(rows)
+    out = np.empty((2, -(-rows // stride), columns), np.uint32)
+    _field_maps(current, previous, stride, out)
+    return out
 
 
 @_fast
@@ -221,3 +251,24 @@ def _chroma_maps(u, v, step_y, step_x, centre, limit, legal_low, legal_high, out
         for n in range(2):
             _fold(sums[n], step_x, out[n, band])
             _fold(counts[n], step_x, out[n + 2, band])
+
+
+@_fast
+def _gather_weave(above, here, below, bends):  # type: ignore[no-untyped-def]
+    for x in range(here.size):
+        ends = np.uint16(np.uint16(above[x]) + np.uint16(below[x]))
+        twice = np.uint16(np.uint16(here[x]) + np.uint16(here[x]))
+        bends[x] = np.uint16(bends[x] + (max(ends, twice) - min(ends, twice)))
+
+
+@_fast
+def _field_maps(current, previous, stride, out):  # type: ignore[no-untyped-def]
+    height, width = current.shape
+    sums = np.empty((2, width), np.uint16)
+    for band in range(out.shape[1]):
+        first = band * stride * BLOCK
+        sums[:] = 0
+        for y in range(max(first, 1), min(height - 1, first + BLOCK)):
+            _gather_weave(previous[y - 1], current[y], previous[y + 1], sums[y % 2])
+        for n in range(2):
+            _fold(sums[n], BLOCK, out[n, band])

@@ -14,13 +14,25 @@ from numpy.typing import NDArray
 
 from pipeline.decode.values import Picture, Plane
 from pipeline.measure.basics import BASIC_COLUMNS, summarise_basics
-from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
+from pipeline.measure.blocks import (
+    BLOCK,
+    CHROMA_SUMS,
+    LUMA_SUMS,
+    chroma_maps,
+    field_maps,
+    grid,
+    luma_maps,
+)
+from pipeline.measure.fields import FIELD_COLUMNS, summarise_fields
+from pipeline.measure.levels import LEVEL_COLUMNS, summarise_levels
 from pipeline.measure.view import BlockView
 
 __all__ = ["PICTURE_COLUMNS", "SUMMARIES", "THUMB_SHAPE", "PictureMeter"]
 
 SUMMARIES: tuple[tuple[Mapping[str, str], Callable[[BlockView, NDArray[np.float64]], None]], ...] = (
     (BASIC_COLUMNS, summarise_basics),
+    (FIELD_COLUMNS, summarise_fields),
+    (LEVEL_COLUMNS, summarise_levels),
 )
 """The summaries in the order of their columns: each fills its own from one view of the picture."""
 PICTURE_COLUMNS: Mapping[str, str] = {
@@ -89,6 +101,7 @@ class PictureMeter:
         means = np.empty((5, *shape), np.float32)
         _means(maps, share, scale, chroma, chroma_share, means)
         before = None if previous is None else (previous.totals * share).astype(np.float32)
+        fields = None if previous is None else field_maps(luma, previous.luma)
         self._previous = _Previous(luma, maps[0], bits)
         return BlockView(
             area=area,
@@ -106,6 +119,9 @@ class PictureMeter:
             black=float(black),
             white=float(white),
             interlaced=picture.interlaced,
+            top_first=picture.top_first,
+            matrix=picture.matrix,
+            fields=fields,
         )
 
     def _chroma(self, picture: Picture, shape: tuple[int, int], scale: float) -> _Chroma:

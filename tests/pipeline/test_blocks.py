@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decode.values import Plane
-from pipeline.measure import basics, blocks, picture, sound, truepeak
+from pipeline.measure import basics, blocks, fields, levels, picture, sound, truepeak
 from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
 from pipeline.series import derive
 
@@ -148,7 +148,11 @@ def test_luma_maps_equal_their_twin_at_any_size(
 KERNELS: list[Callable[..., object]] = [
     blocks._luma_maps,
     blocks._chroma_maps,
+    blocks._field_maps,
     basics._summarise,
+    fields._comb,
+    fields._order,
+    levels._summarise,
     picture._means,
     sound._measure_windows,
     truepeak.peak_between,

@@ -1,0 +1,75 @@
+"""Fields: combing where something moves, and which field of an interlaced picture came first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.measure.blocks import field_stride
+from pipeline.measure.view import BlockView
+
+__all__ = ["FIELD_COLUMNS", "summarise_fields"]
+
+FIELD_COLUMNS: Mapping[str, str] = {
+    "comb_share": "share",
+    "order_score": "ratio",
+    "order_blocks": "blocks",
+    "declared_order": "sign",
+    "interlaced": "flag",
+}
+"""Of the blocks that move, the share that is combed. ``order_score`` is how much better the top field
+fits behind the picture before than the bottom field does: -1..1, positive where the top field is first,
+about 0 where both are of one time; ``order_blocks`` is how many blocks were asked: those that move, in
+some of the rows. ``declared_order`` is 1 for top first, -1 for bottom first, 0 where nothing is said or
+the picture is progressive; ``interlaced`` is 1 where the picture is declared to be two fields."""
+
+MOVED_LEVEL = 3.0
+"""A block whose samples change by less on average does not move: lines that stand are a pattern."""
+COMB_RATIO, COMB_LEVEL = 1.3, 1.5
+"""In a combed block neighbouring lines differ by more than lines of one field do, and by some levels."""
+
+
+def summarise_fields(view: BlockView, out: NDArray[np.float64]) -> None:
+    """Fill ``out`` with ``FIELD_COLUMNS``; the first picture of a stream has nothing that moves."""
+    out[:] = 0.0
+    out[4] = view.interlaced
+    if view.interlaced and view.top_first is not None:
+        out[3] = 1.0 if view.top_first else -1.0
+    if view.before is None:
+        return
+    _comb(view.area, view.share, view.luma[8], view.luma[11], view.change, out)
+    if view.fields is not None:
+        _order(view.area, view.share, view.change, view.fields, field_stride(len(view.area)), out)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _comb(area, share, step_y, step_field, change, out):  # type: ignore[no-untyped-def]
+    rows, columns = area.shape
+    moving = combed = 0
+    for y in range(rows):
+        for x in range(columns):
+            if area[y, x] == 0 or change[y, x] < MOVED_LEVEL:
+                continue
+            moving += area[y, x]
+            near, field = step_y[y, x] * share[y, x], step_field[y, x] * share[y, x]
+            if near > COMB_RATIO * field + COMB_LEVEL:
+                combed += area[y, x]
+    out[0] = combed / max(moving, 1)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _order(area, share, change, fields, stride, out):  # type: ignore[no-untyped-def]
+    top = bottom = 0.0
+    asked = 0
+    for band in range(fields.shape[1]):
+        y = band * stride
+        for x in range(fields.shape[2]):
+            if area[y, x] > 0 and change[y, x] >= MOVED_LEVEL:
+                asked += 1
+                top += fields[0, band, x] * share[y, x]
+                bottom += fields[1, band, x] * share[y, x]
+    out[1] = (bottom - top) / max(top + bottom, 1e-6)
+    out[2] = asked
