@@ -51,7 +51,7 @@ def moving(
         ball = (columns - x) ** 2 + (rows - y) ** 2 < radius**2
         luma = np.where(ball, 215, slope + np.roll(texture, (index, 2 * index), (0, 1)))
         cb = 118 + 12 * np.sin((rows + index) * 6.283 / height)
-        cr = np.where(ball, 165, 132 + 10 * np.sin((columns - index) * 6.283 / width))
+        cr = np.where(ball, 148, 132 + 10 * np.sin((columns - index) * 6.283 / width))
         yield Picture(_byte(luma), _byte(cb), _byte(cr))
 
 
