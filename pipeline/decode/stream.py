@@ -21,7 +21,7 @@ from pipeline.decode.samples import LoudnessMeter, SampleReader, full_scale
 from pipeline.decode.values import Decoded, Picture, Sound
 from pipeline.model import Fault, FaultKind
 
-__all__ = ["decode"]
+__all__ = ["SLOTTED", "UNSTAMPED", "WRAPPING", "StreamLane", "decode", "lanes_of"]
 
 if TYPE_CHECKING:
     # Generic to type checkers only.
@@ -51,23 +51,15 @@ TOP_FIRST = {2: True, 3: False, 4: False, 5: True}
 """FFmpeg's field order of a stream -> whether the top field is shown first; others do not say."""
 
 
-def decode(container: av.container.InputContainer, streams: dict[str, av.stream.Stream]) -> Iterator[Decoded]:
+def decode(
+    container: av.container.InputContainer, streams: dict[str, av.stream.Stream], *, threads: int = 0
+) -> Iterator[Decoded]:
     """Yield every picture, sound and fault of ``streams`` (id -> stream).
 
     Times are seconds from the container's start. Damage never raises: it comes as a ``Fault``.
+    ``threads`` is how many each decoder may use, 0 for as many as the machine has cores.
     """
-    clock = _Clock([(container.start_time or 0) / av.time_base], container.format.name in WRAPPING)
-    stamped = container.format.name not in UNSTAMPED
-    slotted = container.format.name in SLOTTED
-    lanes: dict[int, _Lane] = {}
-    for stream_id, stream in streams.items():
-        codec = getattr(stream, "codec_context", None)
-        if codec is None:
-            continue
-        codec.thread_type = "AUTO"
-        lanes[stream.index] = _Lane(
-            stream_id, stream, codec, clock, stamped, slotted and stream.type == "video"
-        )
+    lanes = lanes_of(container, streams, threads)
     for packet in _packets(container, [lane.stream for lane in lanes.values()]):
         if isinstance(packet, Fault):
             yield packet
@@ -75,6 +67,26 @@ def decode(container: av.container.InputContainer, streams: dict[str, av.stream.
             yield from lanes[packet.stream.index].take(packet)
     for lane in lanes.values():
         yield from lane.finish()
+
+
+def lanes_of(
+    container: av.container.InputContainer, streams: dict[str, av.stream.Stream], threads: int
+) -> dict[int, StreamLane]:
+    """A decoder for each stream that has one, by the stream's index, all on one clock."""
+    clock = _Clock([(container.start_time or 0) / av.time_base], container.format.name in WRAPPING)
+    stamped = container.format.name not in UNSTAMPED
+    slotted = container.format.name in SLOTTED
+    lanes: dict[int, StreamLane] = {}
+    for stream_id, stream in streams.items():
+        codec = getattr(stream, "codec_context", None)
+        if codec is None:
+            continue
+        codec.thread_type = "AUTO"
+        codec.thread_count = threads
+        lanes[stream.index] = StreamLane(
+            stream_id, stream, codec, clock, stamped, slotted and stream.type == "video"
+        )
+    return lanes
 
 
 def _packets(
@@ -133,7 +145,7 @@ class _Clock:
 
 
 @dataclass(slots=True)
-class _Lane:
+class StreamLane:
     """The decoder of one stream, and where its time stamps stand."""
 
     stream_id: str

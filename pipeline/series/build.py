@@ -16,12 +16,32 @@ from pipeline.model import Fault, StreamInfo
 from pipeline.series.derive import PictureDerivation
 from pipeline.series.table import Kind, Table
 
-__all__ = ["PictureSeries", "SoundSeries", "fault_table"]
+__all__ = ["PictureRow", "PictureSeries", "SoundSeries", "fault_table", "picture_row"]
 
 PICTURES_A_TABLE = 250
 LOUDNESS_A_TABLE = 50
 BRIDGED_S = 0.1
 DEFAULT_PERIOD_S = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """What is kept of one picture: ``values`` of ``PICTURE_COLUMNS``, and the thumbnail (3, 18, 32)."""
+
+    start_s: float
+    duration_s: float
+    key_frame: bool
+    corrupt: bool
+    values: NDArray[np.float64]
+    thumb: NDArray[np.uint16]
+
+
+def picture_row(meter: PictureMeter, picture: Picture) -> PictureRow:
+    """Measure a picture; ``meter`` is that of its stream, and has seen the picture before."""
+    values, thumb = meter.row(picture)
+    return PictureRow(
+        picture.start_s, picture.duration_s, picture.key_frame, picture.corrupt, values, thumb
+    )
 
 
 @dataclass(slots=True)
@@ -37,17 +57,19 @@ class PictureSeries:
     end_s: float = 0.0
     _meter: PictureMeter = field(default_factory=PictureMeter)
     _derivation: PictureDerivation | None = None
-    _pending: list[tuple[_Stamp, NDArray[np.float64], NDArray[np.uint16]]] = field(default_factory=list)
+    _pending: list[PictureRow] = field(default_factory=list)
 
     def push(self, picture: Picture) -> list[Table]:
         """Measure a picture; give a table when one is full."""
-        values, thumb = self._meter.row(picture)
-        stamp = _Stamp(picture.start_s, picture.duration_s, picture.key_frame, picture.corrupt)
-        self._pending.append((stamp, values, thumb))
+        return self.add(picture_row(self._meter, picture))
+
+    def add(self, row: PictureRow) -> list[Table]:
+        """Take a picture that was measured elsewhere, in its turn; give a table when one is full."""
+        self._pending.append(row)
         self.rows += 1
         if self.first_s is None:
-            self.first_s = picture.start_s
-        self.end_s = max(self.end_s, picture.start_s + picture.duration_s)
+            self.first_s = row.start_s
+        self.end_s = max(self.end_s, row.start_s + row.duration_s)
         return [self._table(PICTURES_A_TABLE)] if len(self._pending) > PICTURES_A_TABLE else []
 
     def finish(self) -> list[Table]:
@@ -56,30 +78,21 @@ class PictureSeries:
 
     def _table(self, count: int) -> Table:
         taken, following = self._pending[:count], self._pending[count:]
-        stamps = [stamp for stamp, _, _ in taken]
-        start_s = np.array([stamp.start_s for stamp in stamps])
-        duration_s = np.array([stamp.duration_s for stamp in stamps])
-        after_s = np.append(start_s[1:], following[0][0].start_s if following else np.nan)
+        start_s = np.array([row.start_s for row in taken])
+        duration_s = np.array([row.duration_s for row in taken])
+        after_s = np.append(start_s[1:], following[0].start_s if following else np.nan)
         if self._derivation is None:
             rate = self.stream.frame_rate
             self._derivation = PictureDerivation(1.0 / rate if rate else DEFAULT_PERIOD_S)
-        values = np.stack([row for _, row, _ in taken])
+        values = np.stack([row.values for row in taken])
         columns: dict[str, NDArray[Any]] = {
             name: values[:, n].astype(np.float32) for n, name in enumerate(PICTURE_COLUMNS)
         }
-        columns |= self._derivation.columns(start_s, np.stack([thumb for _, _, thumb in taken]))
-        columns["key_frame"] = np.array([stamp.key_frame for stamp in stamps])
-        columns["corrupt"] = np.array([stamp.corrupt for stamp in stamps])
+        columns |= self._derivation.columns(start_s, np.stack([row.thumb for row in taken]))
+        columns["key_frame"] = np.array([row.key_frame for row in taken])
+        columns["corrupt"] = np.array([row.corrupt for row in taken])
         self._pending = following
         return Table(Kind.PICTURES, self.stream, start_s, _ends(start_s, duration_s, after_s), columns)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stamp:
-    start_s: float
-    duration_s: float
-    key_frame: bool
-    corrupt: bool
 
 
 def _ends(
