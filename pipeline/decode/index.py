@@ -17,16 +17,18 @@ import av.stream
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.decode.stream import MIN_STEP_S, NEW_BASE_S, SLOTTED, UNSTAMPED, lanes_of
+from pipeline.decode.stream import MIN_STEP_S, NEW_BASE_S, SLOTTED, UNSTAMPED, Packet, lanes_of
 from pipeline.decode.values import Decoded
 
-__all__ = ["PacketIndex", "Run", "SplitError", "decode_run", "read_index"]
+__all__ = ["UNKNOWN", "PacketIndex", "Run", "SplitError", "decode_run", "read_index"]
 
 SEEKABLE = frozenset({"mov", "matroska", "mpegts", "mpeg", "mxf", "flv", "nut", "asf"})
 """Formats, by the first name that FFmpeg has for them, whose packets can be found again."""
 SCANNED_PACKETS = 4096
 """How many packets are passed over, after a seek, before the one that is looked for is given up."""
 SEEK_BACK_S = (0.0, 1.0, 4.0, 16.0)
+
+UNKNOWN = np.iinfo(np.int64).min
 
 Ints = NDArray[np.int64]
 
@@ -39,8 +41,9 @@ class SplitError(Exception):
 class PacketIndex:
     """The packets of one video stream in their order: each column is (n,), stamps are in ticks.
 
-    ``origin_s`` is the container's start, ``base_s`` a tick. ``shown`` is False for a packet that the
-    container says is not to be shown (before the start of an edit list).
+    ``dts`` may be ``UNKNOWN`` (Matroska has none of its own). ``origin_s`` is the container's start,
+    ``base_s`` a tick. ``shown`` is False for a packet that the container says is not to be shown
+    (before the start of an edit list).
     """
 
     stream: str
@@ -49,7 +52,6 @@ class PacketIndex:
     pts: Ints
     dts: Ints
     size: Ints
-    duration: Ints
     key: NDArray[np.bool_]
     shown: NDArray[np.bool_]
 
@@ -84,21 +86,23 @@ def read_index(
     """
     if container.format.name.split(",")[0] not in SEEKABLE - UNSTAMPED - SLOTTED:
         raise SplitError(f"{container.format.name} is not split")
+    if any(getattr(stream, "codec_context", None) is None for stream in streams.values()):
+        raise SplitError("there is a stream without a decoder")
     names = {stream.index: name for name, stream in streams.items()}
-    rows: dict[int, list[tuple[int, int, int, int, bool, bool]]] = {index: [] for index in names}
-    last: dict[int, tuple[int, int]] = {}
+    rows: dict[int, list[tuple[int, int, int, bool, bool]]] = {index: [] for index in names}
+    last: dict[int, int] = {}
     try:
         for packet in container.demux(list(streams.values())):
             if packet.size == 0 and packet.dts is None:
                 continue
             name = names[packet.stream.index]
-            if packet.pts is None or packet.dts is None or packet.is_corrupt:
-                raise SplitError(f"{name}: a packet without stamps, or corrupt")
+            if packet.pts is None or packet.is_corrupt:
+                raise SplitError(f"{name}: a packet that is corrupt or does not say when it is shown")
             if name.startswith("v:"):
-                row = (packet.pts, packet.dts, packet.size, packet.duration or 0)
+                row = (packet.pts, UNKNOWN if packet.dts is None else packet.dts, packet.size)
                 rows[packet.stream.index].append((*row, packet.is_keyframe, not packet.is_discard))
             else:
-                _require_running(name, packet.stream, packet.dts, last)
+                _require_running(name, packet.stream, packet.pts, last)
     except (av.error.FFmpegError, OSError) as exc:
         raise SplitError(f"the packets cannot be read ({type(exc).__name__})") from exc
     origin_s = (container.start_time or 0) / av.time_base
@@ -109,26 +113,23 @@ def read_index(
     return found
 
 
-def _require_running(
-    name: str, stream: av.stream.Stream, dts: int, last: dict[int, tuple[int, int]]
-) -> None:
+def _require_running(name: str, stream: av.stream.Stream, pts: int, last: dict[int, int]) -> None:
     """No new time base in sound: one would be looked for in pictures, too."""
-    before = last.get(stream.index, (dts, 0))[0]
-    if abs(dts - before) * float(stream.time_base or 0) >= NEW_BASE_S:
+    if abs(pts - last.get(stream.index, pts)) * float(stream.time_base or 0) >= NEW_BASE_S:
         raise SplitError(f"{name}: the stamps do not run on")
-    last[stream.index] = (dts, 0)
+    last[stream.index] = pts
 
 
 def _index_of(
-    name: str, stream: av.stream.Stream, origin_s: float, rows: list[tuple[int, int, int, int, bool, bool]]
+    name: str, stream: av.stream.Stream, origin_s: float, rows: list[tuple[int, int, int, bool, bool]]
 ) -> PacketIndex:
-    pts, dts, size, duration, key, shown = (np.array(part) for part in zip(*rows, strict=True))
+    pts, dts, size, key, shown = (np.array(part) for part in zip(*rows, strict=True))
     base_s = float(stream.time_base) if stream.time_base else 0.0
-    if (np.diff(dts) <= 0).any():
+    if (np.diff(dts[dts != UNKNOWN]) <= 0).any():
         raise SplitError(f"{name}: decoding stamps do not rise")
     if (np.diff(np.sort(pts)) * base_s < 2 * MIN_STEP_S).any():
         raise SplitError(f"{name}: two pictures share a time")
-    return PacketIndex(name, base_s, origin_s, pts, dts, size, duration, key, shown)
+    return PacketIndex(name, base_s, origin_s, pts, dts, size, key, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def decode_run(
 
 def _packets_of(
     container: av.container.InputContainer, stream: av.stream.Stream, run: Run
-) -> Iterator[av.Packet]:
+) -> Iterator[Packet]:
     if run.pts is None:
         yield from _demux(container, stream)
         return
@@ -195,5 +196,5 @@ def _packets_of(
     raise SplitError(f"{run.stream}: the packet of {run.pts} cannot be found again")
 
 
-def _demux(container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator[av.Packet]:
+def _demux(container: av.container.InputContainer, stream: av.stream.Stream) -> Iterator[Packet]:
     return (packet for packet in container.demux([stream]) if packet.size or packet.dts is not None)

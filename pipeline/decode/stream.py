@@ -21,7 +21,16 @@ from pipeline.decode.samples import LoudnessMeter, SampleReader, full_scale
 from pipeline.decode.values import Decoded, Picture, Sound
 from pipeline.model import Fault, FaultKind
 
-__all__ = ["SLOTTED", "UNSTAMPED", "WRAPPING", "StreamLane", "decode", "lanes_of"]
+__all__ = [
+    "MIN_STEP_S",
+    "NEW_BASE_S",
+    "SLOTTED",
+    "UNSTAMPED",
+    "Packet",
+    "StreamLane",
+    "decode",
+    "lanes_of",
+]
 
 if TYPE_CHECKING:
     # Generic to type checkers only.

@@ -39,9 +39,7 @@ class PictureRow:
 def picture_row(meter: PictureMeter, picture: Picture) -> PictureRow:
     """Measure a picture; ``meter`` is that of its stream, and has seen the picture before."""
     values, thumb = meter.row(picture)
-    return PictureRow(
-        picture.start_s, picture.duration_s, picture.key_frame, picture.corrupt, values, thumb
-    )
+    return PictureRow(picture.start_s, picture.duration_s, picture.key_frame, picture.corrupt, values, thumb)
 
 
 @dataclass(slots=True)
