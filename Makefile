@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a virtual environment in .venv, rebuilt when pyproject.toml changes.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format clean distclean
+.PHONY: help install demo test check evals evals-quick format clean distclean
 
 SHELL := /bin/bash
 VENV := .venv
@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?= -n 2
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
 
 install: $(STAMP) ## create .venv with vidette, the local model and the development tools
 
@@ -26,12 +26,18 @@ check: $(STAMP) ## lint, format, types, layers: what CI runs beside the tests
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 
+evals: $(STAMP) ## measure every check against injected defects (twenty minutes the first time)
+	@$(RUN) -m evals detect --split all --hour --out evals-out --gate
+
+evals-quick: $(STAMP) ## the subset of the evals that CI runs
+	@$(RUN) -m evals detect --quick --gate
+
 format: $(STAMP) ## put the code into its format
 	@$(RUN) -m ruff check --fix .
 	@$(RUN) -m ruff format .
 
 clean: ## remove what the targets made, but not .venv
-	rm -rf demo-out build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage .hypothesis
+	rm -rf demo-out evals-out build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage .hypothesis
 	find agent pipeline prompts evals tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove .venv too

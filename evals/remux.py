@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from evals.defects import Truth
 from evals.writer import AnyPacket
 
-__all__ = ["damage", "gap", "offset", "truncate"]
+__all__ = ["copy", "damage", "gap", "offset", "overwritten", "truncate", "with_bytes"]
 
 
 def damage(
@@ -37,12 +37,12 @@ def damage(
             return packet
         if start_s <= time_s < end_s:
             touched.append(time_s)
-            return _with_bytes(packet, _overwritten(bytes(packet), share, rng))
+            return with_bytes(packet, overwritten(bytes(packet), share, rng))
         if time_s >= end_s and packet.is_keyframe:
             key_frames.append(time_s)
         return packet
 
-    last_s = _copy(source, target, edit)
+    last_s = copy(source, target, edit)
     return Truth(
         "corrupt_frame", "v:0", min(touched, default=start_s), min(key_frames, default=last_s), "damage"
     )
@@ -63,7 +63,7 @@ def gap(source: Path, target: Path, *, at_s: float, gap_s: float) -> Truth:
                 before.append(time_s + _length(packet))
         return packet
 
-    _copy(source, target, edit)
+    copy(source, target, edit)
     return Truth("pts_gap", "v:0", max(before), min(after, default=max(before)), "gap")
 
 
@@ -75,7 +75,7 @@ def offset(source: Path, target: Path, *, by_s: float) -> Truth:
             _shift(packet, by_s)
         return packet
 
-    return Truth("av_skew", "a:0", 0.0, _copy(source, target, edit), "offset")
+    return Truth("av_skew", "a:0", 0.0, copy(source, target, edit), "offset")
 
 
 def truncate(source: Path, target: Path, *, share: float) -> Truth:
@@ -90,19 +90,29 @@ def truncate(source: Path, target: Path, *, share: float) -> Truth:
     return Truth("truncated", "*", duration_s * share, duration_s, "truncate")
 
 
-def _copy(source: Path, target: Path, edit: Callable[[AnyPacket, float], AnyPacket]) -> float:
-    """Copies packet by packet through ``edit``; hands back where the last one ends, in seconds."""
+def copy(source: Path, target: Path, edit: Callable[[AnyPacket, float], AnyPacket | None]) -> float:
+    """Copies packet by packet through ``edit``, which may drop one (None).
+
+    Hands back where the last one ends, in seconds.
+    """
     last_s = 0.0
     with av.open(str(source)) as input_, av.open(str(target), "w") as output:
         origin_s = _origin_s(input_)
-        streams = {stream.index: output.add_stream_from_template(stream) for stream in input_.streams}
+        # An AV1 decoder's name is no encoder's, which a plain template would look up.
+        streams = {
+            stream.index: output.add_stream_from_template(
+                stream, opaque=True if stream.codec_context.codec.name == "libdav1d" else None
+            )
+            for stream in input_.streams
+        }
         for packet in _packets(input_):
             time_s = _time_s(packet) - origin_s
             last_s = max(last_s, time_s + _length(packet))
             index = packet.stream.index
             changed = edit(packet, time_s)
-            changed.stream = streams[index]
-            output.mux(changed)
+            if changed is not None:
+                changed.stream = streams[index]
+                output.mux(changed)
     return last_s
 
 
@@ -129,7 +139,7 @@ def _shift(packet: AnyPacket, by_s: float) -> None:
     packet.dts = None if packet.dts is None else packet.dts + ticks
 
 
-def _overwritten(data: bytes, share: float, rng: np.random.Generator) -> bytes:
+def overwritten(data: bytes, share: float, rng: np.random.Generator) -> bytes:
     """The bytes with a share of them replaced; the first 48 are kept, so headers still parse."""
     values = np.frombuffer(data, np.uint8).copy()
     body = len(values) - 48
@@ -139,7 +149,8 @@ def _overwritten(data: bytes, share: float, rng: np.random.Generator) -> bytes:
     return values.tobytes()
 
 
-def _with_bytes(packet: AnyPacket, data: bytes) -> AnyPacket:
+def with_bytes(packet: AnyPacket, data: bytes) -> AnyPacket:
+    """The packet with other bytes."""
     changed: AnyPacket = Packet(data)
     changed.stream = packet.stream
     changed.time_base = packet.time_base

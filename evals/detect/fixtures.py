@@ -1,0 +1,267 @@
+"""Makes fixtures from recipes, and keeps them: a clip, and what is true of it, under a hash of all of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import av
+import numpy as np
+import platformdirs
+
+from evals.detect.injectors import INJECTORS
+from evals.detect.scenes import make_scene
+from evals.detect.traps import TRAPS
+from evals.detect.values import Allowed, Clip, Fixture, Injector, Part, Recipe, Truth
+from evals.writer import Sound, write_clip
+
+__all__ = ["CODINGS", "Coding", "cache_folder", "fixture_key", "make_fixture"]
+
+# The AV1 encoder and the H.265 one write what they do on the terminal.
+os.environ.setdefault("SVT_LOG", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """A way of coding: encoder and options, file, encoder of the sound."""
+
+    codec: str
+    suffix: str
+    options: Mapping[str, str]
+    sound: str
+    container_options: Mapping[str, str] = field(default_factory=dict)
+    gop_s: float = 2.0
+
+
+_X264 = {"preset": "veryfast", "crf": "21", "bf": "2"}
+_X265 = {
+    "preset": "ultrafast",
+    "crf": "23",
+    "x265-params": "log-level=none:pools=1:frame-threads=1:bframes=2",
+}
+_AV1 = {"preset": "11", "crf": "30", "svtav1-params": "lp=1"}
+_FRONT = {"movflags": "faststart"}
+
+CODINGS: Mapping[str, Coding] = {
+    "h264": Coding("libx264", ".mp4", _X264, "aac"),
+    "hevc": Coding("libx265", ".mp4", _X265, "flac"),
+    "vp9": Coding(
+        "libvpx-vp9", ".webm", {"deadline": "realtime", "cpu-used": "8", "crf": "26", "b": "0"}, "libopus"
+    ),
+    "av1": Coding("libsvtav1", ".mp4", _AV1, "aac"),
+    "mpeg2": Coding("mpeg2video", ".ts", {"b": "9M", "qmin": "2", "qmax": "5", "bf": "2"}, "mp2", gop_s=0.5),
+    "h264_front": Coding("libx264", ".mp4", _X264, "aac", _FRONT),
+    "hevc_front": Coding("libx265", ".mp4", _X265, "flac", _FRONT),
+    "av1_front": Coding("libsvtav1", ".mp4", _AV1, "aac", _FRONT),
+    "h264_ts": Coding("libx264", ".ts", _X264, "ac3"),
+    "h264_51": Coding("libx264", ".mp4", _X264, "ac3"),
+    "h264_low": Coding("libx264", ".mp4", {**_X264, "crf": "28"}, "aac"),
+    "hevc_low": Coding("libx265", ".mp4", {**_X265, "crf": "30"}, "aac"),
+}
+SOUND_OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "aac": {"b": "192k"},
+    "mp2": {"b": "256k"},
+    "libopus": {"b": "160k"},
+    "ac3": {"b": "384k"},
+}
+
+
+def cache_folder() -> Path:
+    """Where fixtures are kept between runs."""
+    return Path(platformdirs.user_cache_dir("vidette")) / "evals"
+
+
+@lru_cache(maxsize=1)
+def _maker() -> str:
+    """A hash of the code that makes fixtures, and of the media that they are made of."""
+    here = Path(__file__).parent
+    names = (
+        "canvas",
+        "fixtures",
+        "injectors",
+        "looks",
+        "losses",
+        "noises",
+        "scenes",
+        "streams",
+        "traps",
+        "voices",
+    )
+    files = [here / f"{name}.py" for name in names]
+    files += [here.parent / name for name in ("defects.py", "remux.py", "writer.py", "sample.py")]
+    files += sorted((here.parent / "media").glob("*.mp4"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def fixture_key(recipe: Recipe) -> str:
+    """The name under which a fixture is kept: changes with the recipe and with the code that makes it."""
+    text = json.dumps({**asdict(recipe), "maker": _maker()}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def make_fixture(recipe: Recipe, cache: Path) -> Fixture:
+    """The fixture of a recipe, from the cache or made now; a half-made one never appears under its name."""
+    folder = cache / "clips" / fixture_key(recipe)
+    if not (folder / "truth.json").is_file():
+        half = folder.with_name(f"{folder.name}.{os.getpid()}")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
+        try:
+            _make(recipe, half)
+            half.rename(folder)
+        except OSError:
+            if not (folder / "truth.json").is_file():
+                raise
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+    os.utime(folder)
+    return _read(recipe, folder)
+
+
+def _read(recipe: Recipe, folder: Path) -> Fixture:
+    sheet = json.loads((folder / "truth.json").read_text("utf-8"))
+    return Fixture(
+        recipe,
+        folder / sheet["media"],
+        tuple(Truth(**item) for item in sheet["truths"]),
+        tuple(Allowed(**item) for item in sheet["allowed"]),
+        sheet["duration_s"],
+        sheet["period_s"],
+    )
+
+
+def _make(recipe: Recipe, folder: Path) -> None:
+    coding = CODINGS[recipe.coding]
+    path = folder / f"clip{coding.suffix}"
+    rng = np.random.default_rng((recipe.seed, 77, recipe.level, sum(recipe.id.encode())))
+    allowed: list[Allowed] = []
+    truths: list[Truth] = []
+    if recipe.family == "trap":
+        trap = TRAPS[recipe.defect]
+        clip = trap.make(recipe.seed, recipe.duration_s, recipe.width, recipe.height)
+        allowed = [Allowed(check, 0.0, recipe.duration_s + 10) for check in trap.allowed]
+    else:
+        clip = _start_of(_scene(recipe.scene, recipe.scene_seed, recipe), recipe.duration_s)
+    injector = INJECTORS[recipe.defect] if recipe.family == "defect" else None
+    if injector is None:
+        _write(clip, path, coding)
+    else:
+        truths = _broken(clip, injector, _place(injector, recipe, clip, rng), path, coding)
+        allowed = _legitimate(injector, truths, clip.duration_s + 10)
+    sheet = {
+        "media": path.name,
+        "truths": [asdict(truth) for truth in truths],
+        "allowed": [asdict(item) for item in allowed],
+        "duration_s": clip.duration_s,
+        "period_s": float(1 / clip.rate),
+    }
+    (folder / "truth.json").write_text(json.dumps(sheet, indent=1), encoding="utf-8")
+
+
+BASE_S = 14.0
+"""Fixtures of one scene are cut from a clip of this length, if they are no longer."""
+
+
+def _scene(name: str, seed: int, recipe: Recipe) -> Clip:
+    if recipe.duration_s > BASE_S:
+        return make_scene(name, seed, recipe.duration_s, recipe.width, recipe.height)
+    return _base_clip(name, seed, recipe.width, recipe.height)
+
+
+@lru_cache(maxsize=1)
+def _base_clip(name: str, seed: int, width: int, height: int) -> Clip:
+    return make_scene(name, seed, BASE_S, width, height)
+
+
+def _start_of(clip: Clip, duration_s: float) -> Clip:
+    """A copy of the start that may be changed; pictures are replaced and never drawn on."""
+    count = round(duration_s * clip.rate)
+    samples = round(count * clip.rate_hz / clip.rate)
+    return Clip(clip.pictures[:count], clip.rate, clip.samples[:, :samples].copy(), clip.rate_hz, clip.layout)
+
+
+def _place(injector: Injector, recipe: Recipe, clip: Clip, rng: np.random.Generator) -> Part:
+    """Where the defect goes; in one of six recipes it runs to the end of the clip."""
+    length_s = float(rng.uniform(*injector.length_s))
+    last_s = clip.duration_s - 1.6 - length_s
+    start_s = float(rng.uniform(injector.lead_s, max(injector.lead_s + 0.01, last_s)))
+    to_the_end = recipe.seed % 6 == 5 and injector.apply is not None
+    end_s = clip.duration_s if to_the_end else start_s + length_s
+    return Part(clip.duration_s - length_s if to_the_end else start_s, end_s, recipe.level, rng)
+
+
+def _broken(clip: Clip, injector: Injector, part: Part, path: Path, coding: Coding) -> list[Truth]:
+    if injector.compose is not None:
+        truths = injector.compose(clip, part, path, lambda piece, to, at_s: _write(piece, to, coding, at_s))
+        return _moved(truths, path)
+    if injector.rewrite is not None:
+        coding = coding if injector.reorder else _in_order(coding)
+        whole = path.with_name(f"whole{path.suffix}")
+        _write(clip, whole, coding)
+        truths = injector.rewrite(whole, path, part)
+        whole.unlink()
+        return truths
+    if injector.apply is None:
+        raise ValueError(f"the injector of {injector.check} does nothing")
+    truths = injector.apply(clip, part)
+    _write(clip, path, coding)
+    return _moved(truths, path)
+
+
+def _in_order(coding: Coding) -> Coding:
+    """The coding without B pictures, so that a cut in time is a cut in the order of the packets."""
+    options = {name: value.replace("bframes=2", "bframes=0") for name, value in coding.options.items()}
+    return replace(coding, options=options | {"bf": "0"} if "bf" in options else options)
+
+
+def _moved(truths: list[Truth], path: Path) -> list[Truth]:
+    """Truths on the clock of the input, which begins with whatever comes first: with an encoder's priming."""
+    with av.open(str(path)) as container:
+        track = container.streams.video[0]
+        zero_s = float((track.start_time or 0) * (track.time_base or Fraction(1)))
+        by_s = zero_s - (container.start_time or 0) / av.time_base
+    return [replace(truth, start_s=truth.start_s + by_s, end_s=truth.end_s + by_s) for truth in truths]
+
+
+def _legitimate(injector: Injector, truths: list[Truth], length_s: float) -> list[Allowed]:
+    allowed = [Allowed(check, 0.0, length_s) for check in injector.anywhere]
+    for truth in truths:
+        begin_s, end_s = truth.start_s - injector.near_s, truth.end_s + injector.near_s
+        allowed += [Allowed(check, begin_s, end_s) for check in injector.also]
+    return allowed
+
+
+def _write(clip: Clip, path: Path, coding: Coding, start_s: float = 0.0) -> None:
+    """Codes a clip; in a container that can, beginning at ``start_s``."""
+    sound = Sound(
+        clip.samples,
+        clip.rate_hz,
+        codec=coding.sound,
+        layout=clip.layout,
+        options=SOUND_OPTIONS.get(coding.sound, {}),
+    )
+    container_options = dict(coding.container_options)
+    if start_s:
+        container_options["output_ts_offset"] = f"{start_s:.6f}"
+    write_clip(
+        path,
+        rate=clip.rate,
+        pictures=clip.pictures,
+        sound=sound,
+        codec=coding.codec,
+        options=coding.options,
+        gop=max(1, round(float(clip.rate) * coding.gop_s)),
+        pts=clip.quarters,
+        time_base=1 / (clip.rate * 4) if clip.quarters is not None else None,
+        container_options=container_options,
+    )
