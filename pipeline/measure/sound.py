@@ -1,4 +1,4 @@
-"""Sound to rows of 10 ms: level, peak, true peak and clipping of each channel."""
+"""Sound to rows of 10 ms: level, peak, true peak, clipping, mean and difference of each channel."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.decode.values import Sound
+from pipeline.measure.cells import empty_cells, measure_cells
 from pipeline.measure.truepeak import TAPS, interpolator, oversampling, peak_between
 
 __all__ = ["SOUND_COLUMNS", "WINDOW_S", "SoundMeter", "SoundRows"]
@@ -23,21 +24,43 @@ TRUE_PEAK_FLOOR = 0.7
 
 SOUND_COLUMNS: dict[str, str] = {
     "rms": "full scale",
+    "mean": "full scale",
+    "apart": "full scale",
     "peak": "full scale",
     "true_peak": "full scale",
     "clip_run": "samples",
 }
 """Column -> unit; each is (rows, channels). ``clip_run`` is the longest run at full scale that ends in,
-or goes through, the window."""
+or goes through, the window; ``apart`` the RMS of the difference to the next channel, 0 for the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundRows:
-    """Rows of one stream: times (rows,), and each column (rows, channels) float32."""
+    """Rows of one stream: times (rows,), and each column (rows, channels) float32.
+
+    ``cells`` (4, channels, rows, n) are the figures of ``measure.cells``. ``run`` counts the times that
+    the windows began anew: rows of one run follow each other without a hole, at one rate.
+    """
 
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
     columns: dict[str, NDArray[np.float32]]
+    cells: NDArray[np.float32]
+    run: int
+    rate_hz: int
+    layout: str
+
+    def cut(self, first: int, stop: int) -> SoundRows:
+        """The rows from ``first`` up to ``stop``."""
+        return SoundRows(
+            self.start_s[first:stop],
+            self.end_s[first:stop],
+            {name: values[first:stop] for name, values in self.columns.items()},
+            self.cells[:, :, first:stop],
+            self.run,
+            self.rate_hz,
+            self.layout,
+        )
 
 
 @dataclass(slots=True)
@@ -50,7 +73,9 @@ class SoundMeter:
 
     rate_hz: int = 0
     channels: int = 0
+    layout: str = ""
     start_s: float = 0.0
+    run: int = 0
     pending: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     waiting: list[NDArray[np.float32]] = field(default_factory=list)
     waiting_samples: int = 0
@@ -63,10 +88,10 @@ class SoundMeter:
     def push(self, sound: Sound) -> list[SoundRows]:
         """Take samples; give the rows of the windows that are complete (none or one batch, or two)."""
         rows: list[SoundRows] = []
-        shape = (sound.samples.shape[0], sound.rate_hz)
+        shape = (sound.samples.shape[0], sound.rate_hz, sound.layout)
         held = self.pending.shape[1] + self.waiting_samples
         expected_s = self.start_s + held / self.rate_hz if self.rate_hz else sound.start_s
-        if shape != (self.channels, self.rate_hz) or abs(sound.start_s - expected_s) > RESYNC_S:
+        if shape != (self.channels, self.rate_hz, self.layout) or abs(sound.start_s - expected_s) > RESYNC_S:
             rows += self.finish()
             self._restart(sound)
         self.full_scale = sound.full_scale
@@ -104,6 +129,7 @@ class SoundMeter:
 
     def _restart(self, sound: Sound) -> None:
         self.channels, self.rate_hz, self.start_s = sound.samples.shape[0], sound.rate_hz, sound.start_s
+        self.layout, self.run = sound.layout, self.run + 1
         self.pending = np.zeros((self.channels, 0), np.float32)
         self.past = np.zeros((self.channels, TAPS), np.float32)
         self.runs = np.zeros(self.channels, np.int64)
@@ -116,24 +142,19 @@ class SoundMeter:
         samples = np.concatenate([self.past, self.pending[:, :used], ahead, margin], axis=1)
         out = np.zeros((len(SOUND_COLUMNS), count, self.channels), np.float32)
         self.top_peak = _measure_windows(
-            samples, size, used, self.full_scale, self.runs, self.taps, self.top_peak, out
+            samples, size, used, self.full_scale, self.runs, self.taps, self.top_peak, out[3:]
         )
+        cells = empty_cells(count, self.channels, size)
+        measure_cells(samples, TAPS, size, used, cells, out[:3])
         times = np.asarray(self.start_s + np.arange(count + 1) * (size / self.rate_hz), np.float64)
         self.past = samples[:, used : used + TAPS]
         self.pending = np.ascontiguousarray(self.pending[:, used:])
         self.start_s += used / self.rate_hz
-        return SoundRows(times[:-1], times[1:].copy(), dict(zip(SOUND_COLUMNS, out, strict=True)))
+        columns = dict(zip(SOUND_COLUMNS, out, strict=True))
+        return SoundRows(times[:-1], times[1:].copy(), columns, cells, self.run, self.rate_hz, self.layout)
 
 
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
-
-
-@_fast
-def _energy(line, start, stop):  # type: ignore[no-untyped-def]
-    total = np.float32(0.0)
-    for x in range(start, stop):
-        total += line[x] * line[x]
-    return total
 
 
 @_fast
@@ -156,7 +177,7 @@ def _longest_run(line, start, stop, full_scale, run):  # type: ignore[no-untyped
 
 @_fast
 def _measure_windows(samples, size, used, full_scale, runs, taps, top, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (4, windows, channels); ``samples`` (channels, n) has TAPS of margin at both ends.
+    """Fill ``out`` (3, windows, channels); ``samples`` (channels, n) has TAPS of margin at both ends.
 
     ``runs`` (channels,) carries the run at full scale from batch to batch. Returns the programme's
     true peak so far.
@@ -182,8 +203,7 @@ def _measure_windows(samples, size, used, full_scale, runs, taps, top, out):  # 
                 longest, runs[channel] = _longest_run(line, start, stop, full_scale, runs[channel])
             else:
                 runs[channel] = 0
-            out[0, window, channel] = np.sqrt(_energy(line, start, stop) / max(1, stop - start))
-            out[1, window, channel] = peak
-            out[2, window, channel] = true
-            out[3, window, channel] = longest
+            out[0, window, channel] = peak
+            out[1, window, channel] = true
+            out[2, window, channel] = longest
     return top

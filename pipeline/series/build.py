@@ -13,10 +13,11 @@ from pipeline.measure import PictureMeter, SoundMeter
 from pipeline.measure.picture import PICTURE_COLUMNS
 from pipeline.measure.sound import SoundRows
 from pipeline.model import Fault, StreamInfo
+from pipeline.series.around import SoundDerivation
 from pipeline.series.derive import PictureDerivation
 from pipeline.series.table import Kind, Table
 
-__all__ = ["PictureRow", "PictureSeries", "SoundSeries", "fault_table", "picture_row"]
+__all__ = ["SHAPE_COLUMNS", "PictureRow", "PictureSeries", "SoundSeries", "fault_table", "picture_row"]
 
 PICTURES_A_TABLE = 250
 LOUDNESS_A_TABLE = 50
@@ -102,6 +103,17 @@ def _ends(
     return np.where(np.isfinite(after_s) & near, after_s, ends)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    channels: int
+    rate_hz: int
+    layout: str
+
+
+SHAPE_COLUMNS = ("changed", "was_channels", "was_rate_hz", "rate_hz")
+"""Columns (n,) that say how the sound was made up, and where that changed."""
+
+
 @dataclass(slots=True)
 class SoundSeries:
     """Measures one audio stream and gives its tables of windows, and of loudness readings."""
@@ -114,8 +126,10 @@ class SoundSeries:
     layout: str = ""
     loudness: list[LoudnessReading] = field(default_factory=list)
     _meter: SoundMeter = field(default_factory=SoundMeter)
+    _derivation: SoundDerivation = field(default_factory=SoundDerivation)
     _told: int = 0
     _last_end_s: float | None = None
+    _shape: _Shape | None = None
 
     def push(self, sound: Sound) -> list[Table]:
         """Measure samples; give the tables that are full."""
@@ -140,18 +154,34 @@ class SoundSeries:
     def finish(self) -> list[Table]:
         """The rows that are left."""
         tables = self._tables(self._meter.finish())
+        tables += self._told_of(self._derivation.finish())
         return [*tables, self._loudness_table()] if len(self.loudness) > self._told else tables
 
     def _tables(self, batches: list[SoundRows]) -> list[Table]:
+        return self._told_of([rows for batch in batches for rows in self._derivation.push(batch)])
+
+    def _told_of(self, batches: list[SoundRows]) -> list[Table]:
         tables = []
         for batch in batches:
             before = batch.start_s[0] if self._last_end_s is None else self._last_end_s
             gap_s = batch.start_s - np.append(before, batch.end_s[:-1])
             self._last_end_s = float(batch.end_s[-1])
             self.rows += len(batch.start_s)
-            columns = {**batch.columns, "gap_s": gap_s}
+            columns = {**batch.columns, "gap_s": gap_s, **self._changes(batch)}
             tables.append(Table(Kind.SOUNDS, self.stream, batch.start_s, batch.end_s, columns))
         return tables
+
+    def _changes(self, batch: SoundRows) -> dict[str, NDArray[Any]]:
+        """What was, against what is: ``changed`` marks the first row of another layout or rate."""
+        shape = _Shape(batch.columns["rms"].shape[1], batch.rate_hz, batch.layout)
+        before, self._shape = self._shape or shape, shape
+        count = len(batch.start_s)
+        return {
+            "changed": np.arange(count) < int(before != shape),
+            "was_channels": np.full(count, before.channels, np.int32),
+            "was_rate_hz": np.full(count, before.rate_hz, np.int32),
+            "rate_hz": np.full(count, shape.rate_hz, np.int32),
+        }
 
     def _loudness_table(self) -> Table:
         new = self.loudness[self._told :]

@@ -21,6 +21,8 @@ from pipeline.errors import InputError, UsageError
 from pipeline.measure.picture import PICTURE_COLUMNS
 from pipeline.measure.sound import SOUND_COLUMNS
 from pipeline.model import StreamInfo
+from pipeline.series.around import AROUND_COLUMNS
+from pipeline.series.build import SHAPE_COLUMNS
 from pipeline.series.derive import DERIVED_COLUMNS
 from pipeline.series.table import Kind, Table
 from pipeline.text import clean
@@ -32,7 +34,7 @@ SHEET = "series.json"
 
 COLUMNS: Mapping[Kind, frozenset[str]] = {
     Kind.PICTURES: frozenset({*PICTURE_COLUMNS, *DERIVED_COLUMNS, "key_frame", "corrupt"}),
-    Kind.SOUNDS: frozenset({*SOUND_COLUMNS, "gap_s"}),
+    Kind.SOUNDS: frozenset({*SOUND_COLUMNS, *AROUND_COLUMNS, *SHAPE_COLUMNS, "gap_s"}),
     Kind.LOUDNESS: frozenset({"momentary_lufs", "short_term_lufs"}),
     Kind.FAULTS: frozenset({"kind", "detail"}),
 }

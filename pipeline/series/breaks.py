@@ -1,0 +1,138 @@
+"""Breaks within a programme: holes with hard edges, and single samples that do not belong."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.series.stretch import Stretch
+
+__all__ = ["BREAK_COLUMNS", "break_columns"]
+
+BREAK_COLUMNS = {"hole": "ms", "hole_starts": "holes", "click": "score"}
+
+AROUND_S = 0.005
+"""How much before and behind is asked how loud the programme is."""
+EDGE_S = 0.0005
+"""How much of it, next to the hole, must be loud too: a fade is not."""
+EDGE_SHARE = 0.08
+DEPTH = 1e-3
+"""A hole is 30 dB below what is on both sides."""
+ALONE, RINGING = 0.5, 15.0
+TENTH = 0.1
+LEAST_BEND = 1e-7
+"""Below this level (-70 dB) second differences are noise of the format."""
+BUSY_SHARE = 0.75
+LOUD = 10 ** (-46 / 10)
+SHORTEST_S, LONGEST_S = 0.001, 0.25
+LEAST_HZ = 2500.0
+REACH = 30
+"""Rows around: the longest hole, and what is around it."""
+APART = 2
+"""A step falls into two cells at most, so its neighbours begin behind them."""
+
+
+def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
+    """``hole``: how much of each row is a hole; ``hole_starts``: how many begin in it.
+
+    ``click``: the largest second difference against its RMS in the 5 ms before and behind, whichever is
+    more, times the root of its height over a tenth of full scale. Where it does not stand alone among
+    its neighbours, a fifteenth of that: a knock rings, and a coder has narrowed its band.
+    """
+    stretch = stretch.within(REACH)
+    shape = (stretch.count, stretch.channels)
+    found = {name: np.zeros(shape, np.float32) for name in BREAK_COLUMNS}
+    if stretch.cell_hz >= LEAST_HZ:
+        size = max(1, round(AROUND_S * stretch.cell_hz))
+        edge = max(1, round(EDGE_S * stretch.cell_hz))
+        least, most = round(SHORTEST_S * stretch.cell_hz), round(LONGEST_S * stretch.cell_hz)
+        lines = [stretch.line(figure) for figure in (1, 2, 3)]
+        ms = 1000 / stretch.cell_hz
+        for channel in range(stretch.channels):
+            energy, bend, peak = (line[channel, : stretch.whole_cells - 1] for line in lines)
+            hole, starts = found["hole"][:, channel], found["hole_starts"][:, channel]
+            _find_holes(energy, size, edge, least, most, stretch.cells, ms, hole, starts)
+            many = stretch.samples / stretch.cells
+            _find_clicks(bend, peak, size, stretch.cells, many, found["click"][:, channel])
+    return {name: values[stretch.first : stretch.stop] for name, values in found.items()}
+
+
+_fast = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_fast
+def _level(energy, first, stop):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for n in range(first, stop):
+        total += energy[n]
+    return total / (stop - first)
+
+
+@_fast
+def _busy(energy, first, stop, level):  # type: ignore[no-untyped-def]
+    """Whether there is sound nearly all the time, and not a pulse alone."""
+    count = 0
+    for n in range(first, stop):
+        count += int(energy[n] > 0.01 * level)
+    return count >= BUSY_SHARE * (stop - first)
+
+
+@_fast
+def _find_holes(energy, size, edge, least, most, cells, ms, hole, starts):  # type: ignore[no-untyped-def]
+    """Fill ``hole`` and ``starts`` (rows,) from the energy of cells, (rows * cells,).
+
+    The cell in which sound stops and the one in which it begins again belong to neither side.
+    """
+    count = energy.shape[0]
+    n = size + 1
+    while n < count - size - 1:
+        # Cheap to ask first: is it quiet after sound at all?
+        if energy[n] > DEPTH * max(energy[n - 2], energy[n - 3], energy[n - 4]) * 4:
+            n += 1
+            continue
+        before = _level(energy, n - 1 - size, n - 1)
+        if before < LOUD or energy[n] > DEPTH * before:
+            n += 1
+            continue
+        stop, most_inside = n, 0.0
+        while stop < count and energy[stop] <= DEPTH * before and stop - n <= most:
+            most_inside = max(most_inside, energy[stop])
+            stop += 1
+        if stop - n < least or stop - n > most or stop + 1 + size > count:
+            n = stop
+            continue
+        after = _level(energy, stop + 1, stop + 1 + size)
+        hard = _level(energy, n - 1 - edge, n - 1) >= EDGE_SHARE * before
+        hard = hard and _level(energy, stop + 1, stop + 1 + edge) >= EDGE_SHARE * after
+        busy = _busy(energy, n - 1 - size, n - 1, before) and _busy(energy, stop + 1, stop + 1 + size, after)
+        if hard and busy and after >= LOUD and most_inside <= DEPTH * after:
+            starts[n // cells] += 1
+            for m in range(n, stop):
+                hole[m // cells] += ms
+        n = stop
+
+
+@_fast
+def _find_clicks(bend, peak, size, cells, samples, click):  # type: ignore[no-untyped-def]
+    """Fill ``click`` (rows,) from the second differences of cells, (rows * cells,).
+
+    A step has two values of half its energy each, a kink one, a single sample three with two thirds in
+    one; what rings or is band-limited has many.
+    """
+    count = peak.shape[0]
+    for n in range(size + APART, count - size - APART):
+        top = peak[n]
+        if top * top < 16 * bend[n - APART] or top * top < 16 * bend[n + APART]:
+            continue
+        highest = max(peak[n - 2], peak[n - 1], peak[n + 1], peak[n + 2])
+        if top < highest or (top == highest and peak[n - 1] == top):
+            continue
+        before = _level(bend, n - APART - size, n - APART)
+        after = _level(bend, n + APART + 1, n + APART + 1 + size)
+        usual = max(before, after, LEAST_BEND)
+        around = (_level(bend, n - APART, n + APART + 1) - usual) * (2 * APART + 1) * samples
+        score = np.sqrt(top * top / usual) * np.sqrt(top / TENTH)
+        if top * top < ALONE * around:
+            score /= RINGING
+        click[n // cells] = max(click[n // cells], score)

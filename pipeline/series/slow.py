@@ -1,0 +1,70 @@
+"""What is slower than a window: a constant offset, and how two channels go together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.series.stretch import Stretch
+
+__all__ = ["SLOW_COLUMNS", "slow_columns"]
+
+SLOW_COLUMNS = {"offset": "full scale", "correlation": ""}
+
+OFFSET_REACH = 50
+"""A mean over 1 s: a bass note of 30 Hz at half of full scale leaves 0.005 of it."""
+PAIR_REACH = 25
+ZONE_REACH = 25
+NOTHING = 1e-10
+
+
+def slow_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
+    """``offset`` and ``correlation`` of the rows that are wanted.
+
+    ``offset`` is the mean over 1 s, the one of largest magnitude among those centred within 0.25 s.
+    ``correlation`` with the next channel, over 0.5 s, is the lowest of those centred within 0.25 s;
+    0 where either is silent, and for the last channel. So both say early and late what a window's own
+    figures say when: a check asks both.
+    """
+    stretch = stretch.within(OFFSET_REACH + ZONE_REACH)
+    columns = stretch.rows.columns
+    wanted = slice(stretch.first, stretch.stop)
+    mean = _sums(columns["mean"], OFFSET_REACH) / _sums(np.ones((stretch.count, 1)), OFFSET_REACH)
+    high, low = -_lowest(-mean, ZONE_REACH), _lowest(mean, ZONE_REACH)
+    offset = np.where(high > -low, high, low)
+    energy = np.asarray(columns["rms"], np.float64) ** 2
+    apart = np.asarray(columns["apart"], np.float64) ** 2
+    cross = (energy[:, :-1] + energy[:, 1:] - apart[:, :-1]) / 2
+    sums = _sums(energy, PAIR_REACH)
+    scale = np.sqrt(sums[:, :-1] * sums[:, 1:])
+    quiet = np.minimum(sums[:, :-1], sums[:, 1:]) < NOTHING
+    pairs = np.where(quiet, 0.0, _sums(cross, PAIR_REACH) / np.maximum(scale, NOTHING))
+    correlation = np.zeros_like(energy)
+    correlation[:, :-1] = _lowest(np.clip(pairs, -1.0, 1.0), ZONE_REACH)
+    return {
+        "offset": offset[wanted].astype(np.float32),
+        "correlation": correlation[wanted].astype(np.float32),
+    }
+
+
+_fast = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_fast
+def _lowest(values, reach):  # type: ignore[no-untyped-def]
+    """Lowest of the rows up to ``reach`` before and behind each."""
+    count, channels = values.shape
+    out = values.copy()
+    for n in range(count):
+        for m in range(max(0, n - reach), min(count, n + reach + 1)):
+            for channel in range(channels):
+                out[n, channel] = min(out[n, channel], values[m, channel])
+    return out
+
+
+def _sums(values: NDArray[np.floating], reach: int) -> NDArray[np.float64]:
+    """Sum over the rows up to ``reach`` before and behind each, or as many as there are."""
+    sums = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0, dtype=np.float64)])
+    rows = np.arange(len(values))
+    return np.asarray(sums[np.minimum(rows + reach + 1, len(values))] - sums[np.maximum(rows - reach, 0)])
