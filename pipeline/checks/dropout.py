@@ -19,7 +19,10 @@ class DropoutSettings(CheckSettings):
     recover_s: float = Field(0.2, ge=0, le=3600, description="good time that ends a defect")
     hole_ms: float = Field(1.0, ge=1, le=250, description="shortest hole")
     click: float = Field(
-        24.0, gt=0, le=1e6, description="how far a sample stands out: 24 is 24 times, at a tenth of full scale"
+        24.0,
+        gt=0,
+        le=1e6,
+        description="how far a sample stands out: so many times, at a tenth of full scale",
     )
 
 

@@ -31,7 +31,7 @@ def _lanes(table: Table, settings: HumSettings) -> Sequence[Lane]:
     rows = np.arange(len(most))
     names = {"level_dbfs": level, **{name: table[name] for name in ("hum_hz", "hum_lines", "hum_over_db")}}
     facts = {name: values[rows, most] for name, values in names.items()}
-    return [Lane(table.start_s, table.end_s, found.any(axis=1), facts)]
+    return [Lane(table.start_s, table.end_s, np.any(found, axis=1), facts)]
 
 
 def _describe(span: Span, settings: HumSettings) -> Finding:

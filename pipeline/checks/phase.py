@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.checks.contract import Check, CheckSettings, Finding, decibels
+from pipeline.checks.contract import Check, CheckSettings, Evidence, Finding, decibels
 from pipeline.checks.layouts import channel_names
 from pipeline.hold import Lane, Span
 from pipeline.model import StreamInfo
@@ -37,7 +38,7 @@ def _lanes(table: Table, settings: PhaseSettings) -> Sequence[Lane]:
     count = table["rms"].shape[1]
     names = channel_names(table.stream.channel_layout, count)
     lanes = []
-    for n, pair in enumerate(zip(names, names[1:], strict=False)):
+    for n, pair in enumerate(pairwise(names)):
         if pair in PAIRS:
             lanes.append(_against(table, settings, n, " and ".join(pair)))
         if pair == FRONT:
@@ -74,7 +75,11 @@ def _describe(span: Span, settings: PhaseSettings) -> Finding | None:
             return None
         return Finding(1.0, 0.5, {"kind": DUAL_MONO, "apart_db": round(span.mean["apart"], 1)})
     value = span.mean["correlation"]
-    evidence = {"kind": "out of phase", "channels": span.name, "lowest": round(span.low["correlation"], 2)}
+    evidence: Evidence = {
+        "kind": "out of phase",
+        "channels": span.name,
+        "lowest": round(span.low["correlation"], 2),
+    }
     return Finding(value, round(min(0.98, 0.6 + 0.4 * abs(value)), 3), evidence)
 
 

@@ -38,7 +38,7 @@ def _lanes(table: Table, settings: ToneSettings) -> Sequence[Lane]:
     loudest = np.where(found, level, -np.inf).argmax(axis=1)
     rows = np.arange(len(loudest))
     facts = {"level_dbfs": level[rows, loudest], "hz": hz[rows, loudest]}
-    return [Lane(table.start_s, table.end_s, found.any(axis=1), facts)]
+    return [Lane(table.start_s, table.end_s, np.any(found, axis=1), facts)]
 
 
 def _describe(span: Span, settings: ToneSettings) -> Finding | None:

@@ -1,6 +1,6 @@
 """Columns of sound that need what lies around a window: made in order, from cells, when rows are joined.
 
-A row is a function of the windows up to 1.5 s before and behind it in its run and of nothing else, so it
+A row is a function of the windows up to 2 s before and behind it in its run and of nothing else, so it
 is the same however the samples were cut into frames and batches.
 """
 

@@ -24,7 +24,7 @@ TENTH = 0.1
 LEAST_BEND = 1e-7
 """Below this level (-70 dB) second differences are noise of the format."""
 BUSY_SHARE = 0.75
-LOUD = 10 ** (-46 / 10)
+LOUD = 10 ** (-40 / 10)
 SHORTEST_S, LONGEST_S = 0.001, 0.25
 LEAST_HZ = 2500.0
 REACH = 30
@@ -52,7 +52,7 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
         for channel in range(stretch.channels):
             energy, bend, peak = (line[channel, : stretch.whole_cells - 1] for line in lines)
             hole, starts = found["hole"][:, channel], found["hole_starts"][:, channel]
-            _find_holes(energy, size, edge, least, most, stretch.cells, ms, hole, starts)
+            _find_holes(energy, bend, size, edge, least, most, stretch.cells, ms, hole, starts)
             many = stretch.samples / stretch.cells
             _find_clicks(bend, peak, size, stretch.cells, many, found["click"][:, channel])
     return {name: values[stretch.first : stretch.stop] for name, values in found.items()}
@@ -79,8 +79,15 @@ def _busy(energy, first, stop, level):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _find_holes(energy, size, edge, least, most, cells, ms, hole, starts):  # type: ignore[no-untyped-def]
-    """Fill ``hole`` and ``starts`` (rows,) from the energy of cells, (rows * cells,).
+def _hard(energy, bend, near, near_stop, first, stop):  # type: ignore[no-untyped-def]
+    """Whether it is loud up to the edge, or bright: a bass may just cross zero, a fade takes both."""
+    loud = _level(energy, near, near_stop) >= EDGE_SHARE * _level(energy, first, stop)
+    return loud or _level(bend, near, near_stop) >= EDGE_SHARE * _level(bend, first, stop)
+
+
+@_fast
+def _find_holes(energy, bend, size, edge, least, most, cells, ms, hole, starts):  # type: ignore[no-untyped-def]
+    """Fill ``hole`` and ``starts`` (rows,) from the energy and the bend of cells, (rows * cells,).
 
     The cell in which sound stops and the one in which it begins again belong to neither side.
     """
@@ -103,8 +110,8 @@ def _find_holes(energy, size, edge, least, most, cells, ms, hole, starts):  # ty
             n = stop
             continue
         after = _level(energy, stop + 1, stop + 1 + size)
-        hard = _level(energy, n - 1 - edge, n - 1) >= EDGE_SHARE * before
-        hard = hard and _level(energy, stop + 1, stop + 1 + edge) >= EDGE_SHARE * after
+        hard = _hard(energy, bend, n - 1 - edge, n - 1, n - 1 - size, n - 1)
+        hard = hard and _hard(energy, bend, stop + 1, stop + 1 + edge, stop + 1, stop + 1 + size)
         busy = _busy(energy, n - 1 - size, n - 1, before) and _busy(energy, stop + 1, stop + 1 + size, after)
         if hard and busy and after >= LOUD and most_inside <= DEPTH * after:
             starts[n // cells] += 1

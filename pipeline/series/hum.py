@@ -15,6 +15,9 @@ HUM_COLUMNS = {"hum": "full scale", "hum_hz": "Hz", "hum_lines": "lines", "hum_o
 MAINS_HZ = (50.0, 60.0)
 HARMONICS = 6
 WINDOW_BLOCKS = 4
+BESIDE = 2
+"""Blocks beside one that say how strong hum is, of which the nearest say whether there is any: where it
+begins, only those behind see all of it."""
 WITHIN_HZ = 0.4
 """How far the mains may be off: half a semitone at 50 Hz is 1.5."""
 AGREE_HZ = 0.15
@@ -27,14 +30,15 @@ Floats = NDArray[np.floating]
 
 
 _Found = tuple[float, float, int, float, float, float]
-"""Level, mains frequency, lines, how far the strongest stands, its frequency and amplitude."""
+"""Level, mains frequency, lines, how far the strongest stands; frequency and amplitude of the lowest,
+which voices reach least."""
 
 
 def hum_columns(stretch: Stretch, line: Floats) -> dict[str, NDArray[np.float32]]:
     """The columns of hum, of the rows that are wanted; ``line`` is (channels, rows * cells).
 
     ``hum`` is the RMS of the lines that stand over what is beside them in 2 s around, where the
-    strongest of them is there in the row itself; ``hum_lines`` how many there are, ``hum_over_db`` how
+    lowest of them is there in the row itself; ``hum_lines`` how many there are, ``hum_over_db`` how
     far the strongest stands.
     """
     out = {name: np.zeros((stretch.count, stretch.channels), np.float32) for name in HUM_COLUMNS}
@@ -67,23 +71,21 @@ def _mark(
 ) -> None:
     first, stop = stretch.first // BLOCK_ROWS, -(-stretch.stop // BLOCK_ROWS)
     last = -(-stretch.count // BLOCK_ROWS) - 1
-    blocks = [min(max(block, 0), last) for block in range(first - 1, stop + 1)]
+    blocks = [min(max(block, 0), last) for block in range(first - BESIDE, stop + BESIDE)]
     found = _look(stretch, slow, per_row, rate_hz, blocks)
     for n, block in enumerate(range(first, stop)):
-        level, hz, lines, over, strongest_hz, amplitude = max(found[n : n + 3])
-        if not lines:
+        level, hz, lines, over, lowest_hz, amplitude = max(found[n : n + 2 * BESIDE + 1])
+        if not any(one[2] for one in found[n + 1 : n + 2 * BESIDE]):
             continue
         rows = slice(block * BLOCK_ROWS, min((block + 1) * BLOCK_ROWS, stretch.count))
-        there = _envelope(slow, strongest_hz, per_row, rate_hz, rows) >= amplitude / 2
+        there = _envelope(slow, lowest_hz, per_row, rate_hz, rows) >= amplitude / 2
         out["hum"][rows, channel] = np.where(there, level, 0.0)
         out["hum_hz"][rows, channel] = hz
         out["hum_lines"][rows, channel] = lines
         out["hum_over_db"][rows, channel] = 10 * np.log10(over)
 
 
-def _look(
-    stretch: Stretch, slow: Floats, per_row: int, rate_hz: float, blocks: list[int]
-) -> list[_Found]:
+def _look(stretch: Stretch, slow: Floats, per_row: int, rate_hz: float, blocks: list[int]) -> list[_Found]:
     length = WINDOW_BLOCKS * BLOCK_ROWS
     before = (length - BLOCK_ROWS) // 2
     starts = [min(max(0, block * BLOCK_ROWS - before), stretch.count - length) for block in blocks]
@@ -121,17 +123,16 @@ def _lines(power, base_hz, step_hz):  # type: ignore[no-untyped-def]
     best = int(np.argmax(energy))
     if energy[best] == 0.0 or abs(hz[best] / best - base_hz) > WITHIN_HZ:
         return 0.0, 0.0, 0, 1.0, 0.0, 0.0
-    total, lines = 0.0, 0
+    total, lines, lowest = 0.0, 0, 0
     for harmonic in range(1, HARMONICS + 1):
         if energy[harmonic] > 0 and abs(hz[harmonic] / harmonic - hz[best] / best) <= AGREE_HZ:
             total += energy[harmonic]
             lines += 1
-    return np.sqrt(total), hz[best] / best, lines, over[best], hz[best], np.sqrt(2 * energy[best])
+            lowest = lowest or harmonic
+    return np.sqrt(total), hz[best] / best, lines, over[best], hz[lowest], np.sqrt(2 * energy[lowest])
 
 
-def _envelope(
-    slow: Floats, hz: float, per_row: int, rate_hz: float, rows: slice
-) -> NDArray[np.float64]:
+def _envelope(slow: Floats, hz: float, per_row: int, rate_hz: float, rows: slice) -> NDArray[np.float64]:
     """Amplitude at ``hz`` over 0.1 s around the middle of each row."""
     half = round(ENVELOPE_S / 2 * rate_hz)
     first, stop = max(0, rows.start * per_row - half), min(len(slow), rows.stop * per_row + half)

@@ -15,23 +15,22 @@ SLOW_COLUMNS = {"offset": "full scale", "correlation": ""}
 OFFSET_REACH = 50
 """A mean over 1 s: a bass note of 30 Hz at half of full scale leaves 0.005 of it."""
 PAIR_REACH = 25
-ZONE_REACH = 25
 NOTHING = 1e-10
 
 
 def slow_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
     """``offset`` and ``correlation`` of the rows that are wanted.
 
-    ``offset`` is the mean over 1 s, the one of largest magnitude among those centred within 0.25 s.
+    ``offset`` is the mean over 1 s, the one of largest magnitude among those centred within 0.5 s.
     ``correlation`` with the next channel, over 0.5 s, is the lowest of those centred within 0.25 s;
     0 where either is silent, and for the last channel. So both say early and late what a window's own
     figures say when: a check asks both.
     """
-    stretch = stretch.within(OFFSET_REACH + ZONE_REACH)
+    stretch = stretch.within(2 * OFFSET_REACH)
     columns = stretch.rows.columns
     wanted = slice(stretch.first, stretch.stop)
     mean = _sums(columns["mean"], OFFSET_REACH) / _sums(np.ones((stretch.count, 1)), OFFSET_REACH)
-    high, low = -_lowest(-mean, ZONE_REACH), _lowest(mean, ZONE_REACH)
+    high, low = -_lowest(-mean, OFFSET_REACH), _lowest(mean, OFFSET_REACH)
     offset = np.where(high > -low, high, low)
     energy = np.asarray(columns["rms"], np.float64) ** 2
     apart = np.asarray(columns["apart"], np.float64) ** 2
@@ -41,7 +40,7 @@ def slow_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
     quiet = np.minimum(sums[:, :-1], sums[:, 1:]) < NOTHING
     pairs = np.where(quiet, 0.0, _sums(cross, PAIR_REACH) / np.maximum(scale, NOTHING))
     correlation = np.zeros_like(energy)
-    correlation[:, :-1] = _lowest(np.clip(pairs, -1.0, 1.0), ZONE_REACH)
+    correlation[:, :-1] = _lowest(np.clip(pairs, -1.0, 1.0), PAIR_REACH)
     return {
         "offset": offset[wanted].astype(np.float32),
         "correlation": correlation[wanted].astype(np.float32),

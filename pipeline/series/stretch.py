@@ -14,7 +14,7 @@ __all__ = ["BLOCK_ROWS", "REACH_ROWS", "Stretch", "window"]
 
 BLOCK_ROWS = 50
 """Rows of a block of half a second; blocks are counted from the start of a run."""
-REACH_ROWS = 150
+REACH_ROWS = 200
 """How far a row may look back and ahead: whole blocks."""
 
 
@@ -38,12 +38,12 @@ class Stretch:
     @property
     def channels(self) -> int:
         """Channels of each row."""
-        return self.rows.cells.shape[1]
+        return int(self.rows.cells.shape[1])
 
     @property
     def cells(self) -> int:
         """Cells of a row."""
-        return self.rows.cells.shape[3]
+        return int(self.rows.cells.shape[3])
 
     @property
     def cell_hz(self) -> float:

@@ -17,6 +17,8 @@ LOWEST_HZ, HIGHEST_HZ = 200.0, 1800.0
 LEAST_HZ = 3800.0
 """Cells slower than this cannot carry such tones."""
 SILENT = 1e-12
+WHITE_BEND = 6.0
+"""Mean square of the second difference of white noise, against that of the noise."""
 
 Floats = NDArray[np.floating]
 
@@ -47,6 +49,11 @@ def _explain(stretch: Stretch, line: Floats, hz: Floats, share: Floats) -> None:
     rows = slice(stretch.first, stretch.stop)
     cells, energy = stretch.rows.cells[0][:, rows], stretch.rows.columns["rms"][rows]
     _fit(cells, energy, strongest, np.cos(turns), np.sin(turns), lost**2, hz, share)
+    # What is above the cells' reach may fold onto the tone; second differences tell of it.
+    bend = stretch.rows.cells[2][:, rows].mean(axis=2).T / np.maximum(energy**2, SILENT)
+    own = (2 - 2 * np.cos(2 * np.pi * hz / stretch.rows.rate_hz)) ** 2
+    np.minimum(share, 1 - np.maximum(bend - own, 0) / WHITE_BEND, out=share)
+    np.maximum(share, 0, out=share)
 
 
 def _strongest(stretch: Stretch, line: Floats, blocks: list[int]) -> NDArray[np.float64]:

