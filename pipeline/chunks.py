@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeline.areas import Areas
 from pipeline.decode import Picture
 from pipeline.decode.index import UNKNOWN, PacketIndex, Run, SplitError, decode_run, read_index
 from pipeline.measure import PictureMeter
@@ -28,6 +29,7 @@ __all__ = ["Alone", "Chunk", "Crew", "Part", "Parts", "join", "measure_chunk", "
 
 log = logging.getLogger(__name__)
 
+NO_AREAS = Areas()
 LEADING_PACKETS = 64
 """A key frame with leading pictures further behind it than this is no place to cut."""
 PROVING_PACKETS = 3
@@ -50,6 +52,7 @@ class Chunk:
     start_s: float = -np.inf
     end_s: float = np.inf
     promised: tuple[float, ...] | None = None
+    areas: Areas = NO_AREAS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,10 @@ class Alone:
         return measure_chunk(chunk)
 
 
-def split(url: str, crew: Crew) -> dict[str, list[Chunk]]:
+def split(url: str, crew: Crew, areas: Areas = NO_AREAS) -> dict[str, list[Chunk]]:
     """The chunks of each video stream of an input; none where it is to be measured in one pass.
+
+    ``areas`` are the masks and regions that its pictures are measured with.
 
     Raises:
         InputError: the input cannot be opened any more.
@@ -107,14 +112,14 @@ def split(url: str, crew: Crew) -> dict[str, list[Chunk]]:
     try:
         with open_container(url) as container:
             indexes = read_index(container, media_streams(container))
-        plans = {name: plan(url, index, crew.length(index)) for name, index in indexes.items()}
+        plans = {name: plan(url, index, crew.length(index), areas) for name, index in indexes.items()}
     except SplitError as exc:
         log.debug("%s: one pass: %s", redact(url), exc)
         return {}
     return plans if all(len(chunks) > 1 for chunks in plans.values()) else {}
 
 
-def plan(url: str, index: PacketIndex, packets: int) -> list[Chunk]:
+def plan(url: str, index: PacketIndex, packets: int, areas: Areas = NO_AREAS) -> list[Chunk]:
     """Chunks of about so many packets or more; one alone where there is no place to cut.
 
     Raises:
@@ -142,6 +147,7 @@ def plan(url: str, index: PacketIndex, packets: int) -> list[Chunk]:
                 begins_s,
                 np.inf if stop == len(index) else float(start_s[stop]),
                 None if first == 0 else tuple(np.sort(shown[shown >= begins_s]).tolist()),
+                areas,
             )
         )
     return chunks
@@ -179,7 +185,7 @@ def measure_chunk(chunk: Chunk) -> Generator[Part]:
         InputError: the input cannot be opened any more.
     """
     promised = iter(chunk.promised or ())
-    meter = PictureMeter()
+    meter = PictureMeter(chunk.areas)
     items: list[PictureRow | Fault] = []
     with open_container(chunk.url) as container:
         for item in decode_run(container, media_streams(container), chunk.run):

@@ -18,9 +18,11 @@ from pipeline.model import (
     CoverageStatus,
     DefectEvent,
     EventState,
+    Suppressed,
     Threshold,
     fingerprint,
 )
+from pipeline.planned import PlannedFinder, planned_coverage, suppress
 from pipeline.profile import Profile
 from pipeline.series import Kind, Table
 from pipeline.timeline import TimelineKeeper
@@ -41,9 +43,12 @@ class Decider:
     _events: list[DefectEvent] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
     _readers: dict[Kind, list[Check]] = field(default_factory=dict)
+    suppressed: tuple[Suppressed, ...] = ()
     _beside: TimelineKeeper = field(default_factory=TimelineKeeper)
+    _planned: PlannedFinder = field(init=False)
 
     def __post_init__(self) -> None:
+        self._planned = PlannedFinder(self.profile.planned)
         for kind in Kind:
             self._readers[kind] = [
                 check for check in CHECKS.values() if kind in check.reads and self.profile[check.id].enabled
@@ -51,8 +56,12 @@ class Decider:
 
     def feed(self, table: Table) -> None:
         """Give every check that reads such tables this one."""
-        self._beside.feed(table)
+        if not table.view:
+            self._beside.feed(table)
+            self._planned.feed(table)
         for check in self._readers[table.kind]:
+            if table.kind is Kind.PICTURES and table.view != self.profile.view_of(check.id):
+                continue
             settings = self.profile[check.id]
             for lane in check.lanes(table, settings) if check.lanes else ():
                 key = (check.id, table.stream.id, lane.name)
@@ -61,7 +70,10 @@ class Decider:
                 self._record(key, self._holds[key].feed(lane))
 
     def finish(self, programme: Programme) -> tuple[tuple[DefectEvent, ...], tuple[Coverage, ...]]:
-        """All events in order of time, and what can be said of every check and stream."""
+        """All events in order of time, and what can be said of every check and stream.
+
+        What planned content explains is in ``suppressed`` then, and not among the events.
+        """
         for key, hold in self._holds.items():
             self._record(key, hold.finish(key[2]))
         skipped: dict[tuple[str, str], str] = {}
@@ -74,9 +86,11 @@ class Decider:
                 else:
                     self._conclude(check, item)
         ordered = sorted(self._events, key=lambda e: (e.start_s, e.check, e.stream, e.id))
-        events = corroborate(ordered, self._beside.timeline())
+        weighed = corroborate(ordered, self._beside.timeline())
+        events, self.suppressed = suppress(weighed, self._planned.spans())
+        self._events = list(events)
         coverage = tuple(row for check in CHECKS.values() for row in self._cover(check, programme, skipped))
-        return events, coverage
+        return events, coverage + planned_coverage(self.suppressed)
 
     def _record(self, key: _Key, spans: list[Span]) -> None:
         check = CHECKS[key[0]]
@@ -98,6 +112,7 @@ class Decider:
         if event_id is None:
             return
         self._ids.add(event_id)
+        region = self.profile.regions.get(check.id)
         event = DefectEvent(
             id=event_id,
             check=check.id,
@@ -108,7 +123,7 @@ class Decider:
             value=round(finding.value, 4) if math.isfinite(finding.value) else 0.0,
             unit=check.unit,
             confidence=round(finding.confidence, 3),
-            evidence=finding.evidence,
+            evidence={**finding.evidence, "region": str(region)} if region else finding.evidence,
         )
         self._events.append(event)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.areas import Areas
 from pipeline.checks.contract import Programme, StreamTotals, decibels
 from pipeline.chunks import Chunk, Crew, Part, join
 from pipeline.decode import Decoded, LoudnessReading, Picture, Sound, decode
@@ -21,6 +22,7 @@ from pipeline.source import InputContainer, media_streams
 
 __all__ = ["Measured", "Progress", "measure", "measure_split"]
 
+NO_AREAS = Areas()
 PROGRESS_EVERY_S = 0.1
 QUIET_FAULTS = 10_000
 """Faults beyond this many are counted by their events no more: a stream of nothing but faults."""
@@ -40,6 +42,7 @@ class Measured:
     """What has been measured of each stream so far, and whether the end was reached."""
 
     media: MediaInfo
+    areas: Areas = NO_AREAS
     pictures: dict[str, PictureSeries] = field(default_factory=dict)
     sounds: dict[str, SoundSeries] = field(default_factory=dict)
     faults: int = 0
@@ -48,7 +51,7 @@ class Measured:
     def __post_init__(self) -> None:
         for stream in self.media.streams:
             if stream.is_video:
-                self.pictures[stream.id] = PictureSeries(stream)
+                self.pictures[stream.id] = PictureSeries(stream, self.areas)
             else:
                 self.sounds[stream.id] = SoundSeries(stream)
 

@@ -30,6 +30,7 @@ __all__ = [
     "ScanStatus",
     "Signal",
     "StreamInfo",
+    "Suppressed",
     "Threshold",
     "Timing",
     "fingerprint",
@@ -83,6 +84,15 @@ class DefectEvent:
     unit: str
     confidence: float
     evidence: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """An event that is told, and of which nothing follows; ``kind`` says by what: ``planned``."""
+
+    event: DefectEvent
+    kind: str
+    reason: str
 
 
 class Cause(StrEnum):
@@ -241,6 +251,7 @@ class ScanResult:
     media: MediaInfo | None = None
     events: tuple[DefectEvent, ...] = ()
     incidents: tuple[Incident, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     loudness: tuple[Loudness, ...] = ()
     signals: tuple[Signal, ...] = ()

@@ -7,11 +7,13 @@ from dataclasses import replace as changed
 from pathlib import Path
 
 from pipeline.decide import Decider
+from pipeline.errors import UsageError
 from pipeline.model import ScanResult, Timing
 from pipeline.profile import Profile
 from pipeline.scan import conclude
 from pipeline.series.store import open_series
 from pipeline.series.thin import SignalThinner
+from pipeline.text import clean
 
 __all__ = ["replay"]
 
@@ -21,9 +23,15 @@ def replay(series: Path, profile: Profile, *, signals: bool = False) -> ScanResu
 
     Raises:
         InputError: there is no kept series at that path, or it is damaged.
+        UsageError: it was measured with other masks or regions than the profile has.
     """
     wall, cpu = time.perf_counter(), time.process_time()
     kept = open_series(series)
+    if kept.areas != str(profile.areas):
+        raise UsageError(
+            f"{clean(str(series))}: was measured with other masks or regions than profile "
+            f"{clean(profile.name)!r} has: scan the input again with that profile"
+        )
     decider = Decider(profile, kept.identity)
     thinner = SignalThinner() if signals else None
     for table in kept.tables():

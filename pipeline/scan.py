@@ -82,7 +82,7 @@ def _scan_open(
     if not media.streams:
         raise InputError(f"{shown}: holds no video or audio")
     name = identity(url)
-    measured = Measured(media)
+    measured = Measured(media, profile.areas)
     decider = Decider(profile, name)
     thinner = SignalThinner() if wishes.signals else None
     with SeriesWriter(wishes.keep_series) if wishes.keep_series else nullcontext() as writer:
@@ -96,14 +96,14 @@ def _scan_open(
         if not any(totals.rows for totals in programme.streams) and programme.complete:
             raise InputError(f"{shown}: not one picture or sample could be decoded")
         if writer:
-            writer.finish(shown, name, profile.name, programme)
+            writer.finish(shown, name, profile.name, programme, str(profile.areas))
     return conclude(shown, name, decider, programme, thinner)
 
 
 def _tables(container: InputContainer, url: str, measured: Measured, wishes: _Wishes) -> Iterator[Table]:
     """Everything that is measured, in chunks where there is a crew and the input can be split."""
     told, stop = wishes.on_progress, wishes.stop
-    chunks = split(url, wishes.crew) if wishes.crew else {}
+    chunks = split(url, wishes.crew, measured.areas) if wishes.crew else {}
     if wishes.crew and chunks:
         yield from measure_split(container, measured, chunks, wishes.crew, told, stop)
     else:
@@ -121,6 +121,7 @@ def conclude(
         media=programme.media,
         events=events,
         incidents=correlate(events, name, programme.end_s),
+        suppressed=decider.suppressed,
         coverage=coverage,
         loudness=tuple(totals.loudness for totals in programme.streams if totals.loudness),
         signals=thinner.signals() if thinner else (),

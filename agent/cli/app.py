@@ -22,6 +22,7 @@ from agent.cli.check import check
 from agent.cli.doctor import doctor
 from agent.cli.incidents import incidents_app
 from agent.cli.replay import replay
+from agent.cli.slate import slate
 from agent.cli.state import State
 from agent.cli.terminal import make_streams_safe, problem
 from pipeline.errors import InputError, VidetteError
@@ -41,6 +42,7 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(replay)
+app.command()(slate)
 app.add_typer(incidents_app, name="incidents")
 app.command()(doctor)
 app.add_typer(bench_app, name="bench")

@@ -20,6 +20,7 @@ from pipeline.model import (
     MediaInfo,
     ScanResult,
     StreamInfo,
+    Suppressed,
     Timing,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "media_document",
     "render_json",
     "report_document",
+    "suppressed_document",
     "verdict_document",
 ]
 
@@ -63,6 +65,7 @@ def input_document(assessment: Assessment) -> Document:
         "media": None if scan.media is None else media_document(scan.media),
         "events": [event_document(event) for event in scan.events],
         "incidents": _incidents(scan, assessment.verdicts),
+        "suppressed": [suppressed_document(item) for item in scan.suppressed],
         "coverage": [coverage_document(item) for item in scan.coverage],
         "loudness": loudness[0] if loudness else None,
         "loudness_streams": loudness,
@@ -93,6 +96,15 @@ def event_document(event: DefectEvent) -> Document:
         "unit": event.unit,
         "confidence": finite(event.confidence),
         "evidence": {encodable(key): _fact(value) for key, value in event.evidence.items()},
+    }
+
+
+def suppressed_document(item: Suppressed) -> Document:
+    """An event of which nothing follows, and why."""
+    return {
+        "event": event_document(item.event),
+        "kind": item.kind,
+        "reason": encodable(item.reason),
     }
 
 

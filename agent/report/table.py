@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.report.words import humanize, timecode
+from agent.report.words import humanize, plural, timecode
 from agent.verdict import Assessment, Severity, Verdict
 from pipeline.model import (
     Coverage,
@@ -22,6 +22,7 @@ from pipeline.model import (
     ScanResult,
     ScanStatus,
     StreamInfo,
+    Suppressed,
 )
 from pipeline.text import clean
 
@@ -47,6 +48,7 @@ SHORT_ID = 8
 """Digits of an id on a terminal: 'vidette incidents show' takes any unique beginning."""
 
 CELL_LIMIT = 2000
+MAX_SUPPRESSED = 10
 MAX_REASONS = 4
 """Reasons of one incident on a terminal; the JSON and HTML reports have all."""
 
@@ -151,6 +153,8 @@ def _facts(assessment: Assessment, model: str) -> list[tuple[str, Text]]:
         facts.append(("Interrupted", Text(_covered(scan), "bold yellow")))
     if not scan.incidents:
         facts.append(("Incidents", Text("none", "green")))
+    if scan.suppressed:
+        facts.append(("Suppressed", _suppressed(scan.suppressed)))
     facts.append(("Coverage", _coverage(scan.coverage)))
     if scan.loudness:
         facts.append(("Loudness", Text("\n".join(_loudness(item) for item in scan.loudness))))
@@ -161,6 +165,20 @@ def _facts(assessment: Assessment, model: str) -> list[tuple[str, Text]]:
         if model:
             facts.append(("Triage", safe(f"{model}, {timing.triage_s:.1f} s")))
     return facts
+
+
+def _suppressed(items: Sequence[Suppressed]) -> Text:
+    """What was found and is meant to be there, by reason."""
+    text = Text(plural(len(items), "event"))
+    ordered = sorted(items, key=lambda item: (item.event.start_s, item.reason))
+    for item in ordered[:MAX_SUPPRESSED]:
+        event = item.event
+        span = f"{_ascii(timecode(event.start_s))} to {_ascii(timecode(event.end_s))}"
+        told = f"{event.check} {event.stream}, {span}: {item.reason}"
+        text.append("\n").append_text(safe(told, "dim"))
+    if len(items) > MAX_SUPPRESSED:
+        text.append(f"\n{len(items) - MAX_SUPPRESSED} more are in the JSON report", "dim")
+    return text
 
 
 def _covered(scan: ScanResult) -> str:

@@ -6,12 +6,13 @@ All figures are in levels of an 8-bit code (0..255), whatever the depth of the s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from pipeline.areas import Areas
 from pipeline.decode.values import Picture, Plane
 from pipeline.measure.basics import BASIC_COLUMNS, summarise_basics
 from pipeline.measure.blocks import (
@@ -50,6 +51,8 @@ DARK_OF_RANGE = 0.10
 GREY_LIMIT = 8
 """Chroma within this many levels of the centre counts as colourless."""
 
+NO_AREAS = Areas()
+
 _Chroma = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float32]]
 
 
@@ -61,28 +64,59 @@ class _Previous:
 
 
 class PictureMeter:
-    """Measures the pictures of one stream, in order; remembers only the one before."""
+    """Measures the pictures of one stream, in order; remembers only the one before.
 
-    def __init__(self) -> None:
+    ``areas`` says which blocks count: those of masks do not, and each region is a view of its own.
+    """
+
+    def __init__(self, areas: Areas = NO_AREAS) -> None:
+        self._areas_wanted = areas
+        self._counting: dict[tuple[object, ...], NDArray[np.bool_]] = {}
         self._previous: _Previous | None = None
         self._areas: dict[tuple[float, ...], tuple[NDArray[np.int64], NDArray[np.float32]]] = {}
 
     def row(self, picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
-        """The figures of ``PICTURE_COLUMNS``, in that order, and the thumbnail.
+        """The figures of ``PICTURE_COLUMNS``, in that order, and the thumbnail, of the whole picture.
 
-        The thumbnail is (3, 18, 32) uint16: mean Y, U and V of each cell, 256 to a level. The first
-        picture, and one of another size than the last, has ``change_mean`` NaN and ``moved_share`` 1.
+        The thumbnail is (3, 18, 32) uint16: mean Y, U and V of each cell, 256 to a level; cells of which
+        no block counts are 0. The first picture, and one of another size than the last, has
+        ``change_mean`` NaN and ``moved_share`` 1.
         """
-        view = self._view(picture)
-        out = np.empty(len(PICTURE_COLUMNS))
-        at = 0
-        for columns, summarise in SUMMARIES:
-            summarise(view, out[at : at + len(columns)])
-            at += len(columns)
-        thumb = np.empty((3, *THUMB_SHAPE), np.uint16)
-        for n, plane in enumerate((view.mean, view.u, view.v)):
-            _shrink(plane, thumb[n])
-        return out, thumb
+        values, thumbs = self.rows(picture)
+        return values[0], thumbs[0]
+
+    def rows(self, picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
+        """The same for each view, the whole picture first: (views, columns) and (views, 3, 18, 32).
+
+        Raises:
+            ProfileError: the masks leave nothing of a view.
+        """
+        whole = self._view(picture)
+        wanted = self._areas_wanted
+        masks = wanted.active(picture.start_s)
+        names = ("", *wanted.regions)
+        values = np.empty((len(names), len(PICTURE_COLUMNS)))
+        thumbs = np.empty((len(names), 3, *THUMB_SHAPE), np.uint16)
+        for n, name in enumerate(names):
+            view = self._limited(whole, name, masks, picture.luma.shape) if name or masks else whole
+            _summarise(view, values[n])
+            for plane, thumb in zip((view.mean, view.u, view.v), thumbs[n], strict=True):
+                _shrink(plane, view.area, thumb)
+        return values, thumbs
+
+    def _limited(
+        self, whole: BlockView, name: str, masks: tuple[int, ...], size: tuple[int, ...]
+    ) -> BlockView:
+        """The view with an area in those blocks only that count."""
+        key = (name, masks, size)
+        if key not in self._counting:
+            self._counting[key] = self._areas_wanted.counting(name, masks, (size[0], size[1]), BLOCK)
+        counts = self._counting[key]
+        return replace(
+            whole,
+            area=np.where(counts, whole.area, 0),
+            chroma_area=np.where(counts, whole.chroma_area, 0),
+        )
 
     def _view(self, picture: Picture) -> BlockView:
         luma, bits = picture.luma, picture.bits
@@ -156,6 +190,13 @@ class PictureMeter:
         return self._areas[key]
 
 
+def _summarise(view: BlockView, out: NDArray[np.float64]) -> None:
+    at = 0
+    for columns, summarise in SUMMARIES:
+        summarise(view, out[at : at + len(columns)])
+        at += len(columns)
+
+
 def _codes(levels: tuple[int, int], bits: int) -> tuple[int, int]:
     """Lowest and highest code of ``bits`` whose level is within these, in levels of 8 bits."""
     return levels[0] << (bits - 8), ((levels[1] + 1) << (bits - 8)) - 1
@@ -165,7 +206,7 @@ _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_fast
-def _shrink(mean, thumb):  # type: ignore[no-untyped-def]
+def _shrink(mean, area, thumb):  # type: ignore[no-untyped-def]
     rows, columns = mean.shape
     for i in range(thumb.shape[0]):
         top = i * rows // thumb.shape[0]
@@ -173,11 +214,14 @@ def _shrink(mean, thumb):  # type: ignore[no-untyped-def]
         for j in range(thumb.shape[1]):
             left = j * columns // thumb.shape[1]
             right = max(left + 1, (j + 1) * columns // thumb.shape[1])
-            total = np.float32(0.0)
+            total, blocks = np.float32(0.0), 0
             for y in range(top, bottom):
                 for x in range(left, right):
-                    total += mean[y, x]
-            thumb[i, j] = np.uint16(min(65535.0, 256 * total / ((bottom - top) * (right - left))))
+                    if area[y, x]:
+                        total += mean[y, x]
+                        blocks += 1
+            level = 256 * total / (blocks if blocks else 1)
+            thumb[i, j] = np.uint16(level if level < 65535.0 else 65535.0)
 
 
 @_fast

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.areas import Areas
 from pipeline.decode.values import LoudnessReading, Picture, Sound
 from pipeline.measure import PictureMeter, SoundMeter
 from pipeline.measure.picture import PICTURE_COLUMNS
@@ -23,11 +24,15 @@ PICTURES_A_TABLE = 250
 LOUDNESS_A_TABLE = 50
 BRIDGED_S = 0.1
 DEFAULT_PERIOD_S = 0.04
+NO_AREAS = Areas()
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """What is kept of one picture: ``values`` of ``PICTURE_COLUMNS``, and the thumbnail (3, 18, 32)."""
+    """What is kept of one picture, for each view of it: the whole picture first, then the regions.
+
+    ``values`` (views, columns) of ``PICTURE_COLUMNS``, and the thumbnails (views, 3, 18, 32).
+    """
 
     start_s: float
     duration_s: float
@@ -39,7 +44,7 @@ class PictureRow:
 
 def picture_row(meter: PictureMeter, picture: Picture) -> PictureRow:
     """Measure a picture; ``meter`` is that of its stream, and has seen the picture before."""
-    values, thumb = meter.row(picture)
+    values, thumb = meter.rows(picture)
     return PictureRow(picture.start_s, picture.duration_s, picture.key_frame, picture.corrupt, values, thumb)
 
 
@@ -48,50 +53,61 @@ class PictureSeries:
     """Measures one video stream and gives its tables.
 
     A picture is shown until the next one comes: the end of a row is known with the row after it.
+    Each region of ``areas`` has tables of its own, beside those of the whole picture.
     """
 
     stream: StreamInfo
+    areas: Areas = NO_AREAS
     rows: int = 0
     first_s: float | None = None
     end_s: float = 0.0
-    _meter: PictureMeter = field(default_factory=PictureMeter)
-    _derivation: PictureDerivation | None = None
+    _meter: PictureMeter = field(init=False)
+    _derivations: list[PictureDerivation] = field(default_factory=list)
     _pending: list[PictureRow] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._meter = PictureMeter(self.areas)
+        rate = self.stream.frame_rate
+        period_s = 1.0 / rate if rate else DEFAULT_PERIOD_S
+        self._derivations = [PictureDerivation(period_s) for _ in ("", *self.areas.regions)]
+
     def push(self, picture: Picture) -> list[Table]:
-        """Measure a picture; give a table when one is full."""
+        """Measure a picture; give a table of each view when they are full."""
         return self.add(picture_row(self._meter, picture))
 
     def add(self, row: PictureRow) -> list[Table]:
-        """Take a picture that was measured elsewhere, in its turn; give a table when one is full."""
+        """Take a picture that was measured elsewhere, in its turn; give the tables that are full."""
         self._pending.append(row)
         self.rows += 1
         if self.first_s is None:
             self.first_s = row.start_s
         self.end_s = max(self.end_s, row.start_s + row.duration_s)
-        return [self._table(PICTURES_A_TABLE)] if len(self._pending) > PICTURES_A_TABLE else []
+        return self._tables(PICTURES_A_TABLE) if len(self._pending) > PICTURES_A_TABLE else []
 
     def finish(self) -> list[Table]:
         """The rows that are left."""
-        return [self._table(len(self._pending))] if self._pending else []
+        return self._tables(len(self._pending)) if self._pending else []
 
-    def _table(self, count: int) -> Table:
+    def _tables(self, count: int) -> list[Table]:
         taken, following = self._pending[:count], self._pending[count:]
         start_s = np.array([row.start_s for row in taken])
         duration_s = np.array([row.duration_s for row in taken])
         after_s = np.append(start_s[1:], following[0].start_s if following else np.nan)
-        if self._derivation is None:
-            rate = self.stream.frame_rate
-            self._derivation = PictureDerivation(1.0 / rate if rate else DEFAULT_PERIOD_S)
-        values = np.stack([row.values for row in taken])
-        columns: dict[str, NDArray[Any]] = {
-            name: values[:, n].astype(np.float32) for n, name in enumerate(PICTURE_COLUMNS)
+        ends = _ends(start_s, duration_s, after_s)
+        values, thumbs = np.stack([row.values for row in taken]), np.stack([row.thumb for row in taken])
+        shared = {
+            "key_frame": np.array([row.key_frame for row in taken]),
+            "corrupt": np.array([row.corrupt for row in taken]),
         }
-        columns |= self._derivation.columns(start_s, np.stack([row.thumb for row in taken]))
-        columns["key_frame"] = np.array([row.key_frame for row in taken])
-        columns["corrupt"] = np.array([row.corrupt for row in taken])
         self._pending = following
-        return Table(Kind.PICTURES, self.stream, start_s, _ends(start_s, duration_s, after_s), columns)
+        tables = []
+        for n, view in enumerate(("", *self.areas.regions)):
+            columns: dict[str, NDArray[Any]] = {
+                name: values[:, n, place].astype(np.float32) for place, name in enumerate(PICTURE_COLUMNS)
+            }
+            columns |= self._derivations[n].columns(start_s, thumbs[:, n])
+            tables.append(Table(Kind.PICTURES, self.stream, start_s, ends, columns | shared, view))
+        return tables
 
 
 def _ends(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.measure.picture import THUMB_SHAPE
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
+from pipeline.series.hashes import HASH_COLUMNS, hashes
 
 __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
 
@@ -23,6 +24,7 @@ DERIVED_COLUMNS = {
     "typical_step_s": "s",
     "steady_share": "share",
     **CUT_COLUMNS,
+    **HASH_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5
@@ -42,7 +44,7 @@ class PictureDerivation:
     which the present stillness began. A slow pan that moves nothing from frame to frame drifts.
     ``typical_step_s`` is the median of the steps before, ``steady_share`` how many of them are
     near it: 1.0 for a constant rate, 0.0 while there are too few to tell. ``cut`` marks the first
-    picture of a shot.
+    picture of a shot, ``picture_hash`` is what a known card is told by.
     """
 
     period_s: float
@@ -67,6 +69,7 @@ class PictureDerivation:
             "typical_step_s": typical,
             "steady_share": steady,
             **self._cuts.columns(thumbs),
+            "picture_hash": hashes(thumbs),
         }
 
     def _regularity(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,7 +43,11 @@ COLUMNS: Mapping[Kind, frozenset[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Sheet:
-    """What lies beside the tables: ``files`` maps the name of each to its rows."""
+    """What lies beside the tables: ``files`` maps the name of each to its rows.
+
+    ``areas`` says with what masks and regions the pictures were measured; ``views`` names the regions
+    in the order of their files.
+    """
 
     schema: str
     url: str
@@ -51,6 +55,8 @@ class _Sheet:
     profile: str
     programme: Programme
     files: dict[str, int]
+    areas: str = ""
+    views: tuple[str, ...] = ()
 
 
 _SHEET = TypeAdapter(_Sheet)
@@ -69,7 +75,8 @@ class SeriesWriter:
         self._part = self._folder.parent / f".{self._folder.name}.vidette-part"
         if self._folder.exists() and not (self._folder / SHEET).is_file():
             raise UsageError(f"{self._shown}: is there already and is no kept series; name another")
-        self._parts: dict[tuple[str, Kind], list[pq.ParquetWriter]] = {}
+        self._parts: dict[tuple[str, Kind, str], list[pq.ParquetWriter]] = {}
+        self._views: list[str] = []
         self._files: dict[str, int] = {}
         self._stack = ExitStack()
         with self._telling():
@@ -91,20 +98,23 @@ class SeriesWriter:
     def feed(self, table: Table) -> None:
         """Append a table."""
         arrow = _to_arrow(table)
-        parts = self._parts.setdefault((table.stream.id, table.kind), [])
+        parts = self._parts.setdefault((table.stream.id, table.kind, table.view), [])
+        if table.view and table.view not in self._views:
+            self._views.append(table.view)
+        view = self._views.index(table.view) + 1 if table.view else 0
         with self._telling():
             if not parts or parts[-1].schema != arrow.schema:
                 # A column cannot change half-way, the layout of a stream can: it goes on in another file.
-                path = self._part / _file_name(table.stream.id, table.kind, len(parts))
+                path = self._part / _file_name(table.stream.id, table.kind, len(parts), view)
                 writer = pq.ParquetWriter(path, arrow.schema, compression="zstd")
                 parts.append(self._stack.enter_context(writer))
             parts[-1].write_table(arrow)
-        name = _file_name(table.stream.id, table.kind, len(parts) - 1)
+        name = _file_name(table.stream.id, table.kind, len(parts) - 1, view)
         self._files[name] = self._files.get(name, 0) + len(table)
 
-    def finish(self, url: str, identity: str, profile: str, programme: Programme) -> None:
+    def finish(self, url: str, identity: str, profile: str, programme: Programme, areas: str = "") -> None:
         """Close the files, write the sheet, and put the folder in its place."""
-        sheet = _Sheet(SCHEMA, url, identity, profile, programme, self._files)
+        sheet = _Sheet(SCHEMA, url, identity, profile, programme, self._files, areas, tuple(self._views))
         with self._telling():
             self._stack.close()
             (self._part / SHEET).write_bytes(_SHEET.dump_json(sheet, indent=1))
@@ -128,6 +138,8 @@ class KeptSeries:
     identity: str
     profile: str
     programme: Programme
+    areas: str = ""
+    views: tuple[str, ...] = ()
 
     def tables(self) -> Iterator[Table]:
         """Every table, stream by stream, in order of time.
@@ -138,6 +150,9 @@ class KeptSeries:
         for totals in self.programme.streams:
             for kind in Kind:
                 yield from _read_tables(self.folder, totals.info, kind)
+            for number, view in enumerate(self.views, 1):
+                for table in _read_tables(self.folder, totals.info, Kind.PICTURES, number):
+                    yield replace(table, view=view)
         yield from _read_tables(self.folder, StreamInfo("*", ""), Kind.FAULTS)
 
 
@@ -161,7 +176,9 @@ def open_series(folder: Path) -> KeptSeries:
         raise InputError(f"{shown}: the kept series is damaged ({type(exc).__name__})") from exc
     if lost is not None:
         raise InputError(f"{shown}: the kept series is damaged ({clean(lost)} is missing or has lost rows)")
-    return KeptSeries(folder, sheet.url, sheet.identity, sheet.profile, sheet.programme)
+    return KeptSeries(
+        folder, sheet.url, sheet.identity, sheet.profile, sheet.programme, sheet.areas, sheet.views
+    )
 
 
 def _is_whole(path: Path, rows: int) -> bool:
@@ -169,9 +186,10 @@ def _is_whole(path: Path, rows: int) -> bool:
     return path.is_file() and pq.read_metadata(path).num_rows == rows
 
 
-def _file_name(stream: str, kind: Kind, part: int) -> str:
+def _file_name(stream: str, kind: Kind, part: int, view: int = 0) -> str:
     number = f".{part}" if part else ""
-    return f"{stream.replace(':', '-').replace('*', 'all')}.{kind}{number}.parquet"
+    region = f".region-{view}" if view else ""
+    return f"{stream.replace(':', '-').replace('*', 'all')}.{kind}{region}{number}.parquet"
 
 
 def _to_arrow(table: Table) -> pa.Table:
@@ -185,9 +203,9 @@ def _to_arrow(table: Table) -> pa.Table:
     return pa.table(columns)
 
 
-def _read_tables(folder: Path, stream: StreamInfo, kind: Kind) -> Iterator[Table]:
+def _read_tables(folder: Path, stream: StreamInfo, kind: Kind, view: int = 0) -> Iterator[Table]:
     part = 0
-    while (path := folder / _file_name(stream.id, kind, part)).is_file():
+    while (path := folder / _file_name(stream.id, kind, part, view)).is_file():
         try:
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches():

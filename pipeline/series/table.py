@@ -26,13 +26,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``start_s`` and ``end_s`` (n,); a column is (n,), or (n, channels) for sound."""
+    """``start_s`` and ``end_s`` (n,); a column is (n,), or (n, channels) for sound.
+
+    ``view`` names the region that pictures were measured in, and is empty for the whole picture.
+    """
 
     kind: Kind
     stream: StreamInfo
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
     columns: Mapping[str, NDArray[Any]]
+    view: str = ""
 
     def __len__(self) -> int:
         return len(self.start_s)

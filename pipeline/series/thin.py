@@ -55,7 +55,9 @@ class SignalThinner:
     _kept: dict[tuple[str, str, str], _Buckets] = field(default_factory=dict)
 
     def feed(self, table: Table) -> None:
-        """Take what is plotted of a table."""
+        """Take what is plotted of a table of the whole picture, or of sound."""
+        if table.view:
+            return
         for name, (unit, read) in PLOTTED[table.kind].items():
             values = np.asarray(read(table), np.float32)
             key = (table.stream.id, name, unit)

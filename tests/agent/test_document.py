@@ -38,6 +38,7 @@ EXPECTED = """
          "summary": "Picture and sound are gone from 12.000 s to 15.040 s.", "confidence": 0.9,
          "model": "rules", "prompt": "none", "facts": ["start_s", "end_s"], "source": "template",
          "notes": []}}],
+   "suppressed": [],
    "coverage": [
       {"check": "black", "stream": "v:0", "status": "failed", "reason": null, "start_s": 0.0, "end_s": 40.0},
       {"check": "silence", "stream": "a:0", "status": "failed", "reason": null,
@@ -67,6 +68,7 @@ def test_an_input_that_cannot_be_assessed_has_every_key() -> None:
         "media": None,
         "events": [],
         "incidents": [],
+        "suppressed": [],
         "coverage": [],
         "loudness": None,
         "loudness_streams": [],

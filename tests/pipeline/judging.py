@@ -40,7 +40,8 @@ def judged(
 ) -> ScanResult:
     """What a profile says of values as decoding yields them; streams are those that occur."""
     items = list(items)
-    measured = Measured(media or MediaInfo("mov,mp4", None, _streams(items)), complete=complete)
+    media = media or MediaInfo("mov,mp4", None, _streams(items))
+    measured = Measured(media, profile.areas, complete=complete)
     decider = Decider(profile, "input")
     tables = [table for item in items for table in measured.push(item)]
     for table in [*tables, *measured.finish()]:

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from pipeline.areas import Mask
 from pipeline.checks import CHECKS
 from pipeline.decide import thresholds
 from pipeline.errors import ProfileError
 from pipeline.model import Threshold
+from pipeline.planned import PLANNED_CHECKS, Planned
 from pipeline.profile import BUILT_IN, MAX_EXTENDS, load_profile, nearest
 from scripts.check_pages import MARK, PAGES, catalogue, page
 
@@ -205,6 +208,13 @@ def test_the_docs_name_every_profile() -> None:
     text = (DOCS / "profiles.md").read_text("utf-8")
     assert all(f"`{name}`" in text for name in BUILT_IN)
     assert f"{MAX_EXTENDS} deep" in text
+
+
+@pytest.mark.parametrize("kind", [Mask, Planned])
+def test_the_docs_name_every_key_of_masks_and_planned_content(kind: type[BaseModel]) -> None:
+    text = (DOCS / "profiles.md").read_text("utf-8")
+    assert all(f"`{key}`" in text for key in kind.model_fields)
+    assert all(f"`{check}`" in text for check in PLANNED_CHECKS)
 
 
 def test_the_profiles_in_the_docs_load(tmp_path: Path) -> None:
