@@ -26,6 +26,7 @@ from pipeline.measure.blocks import (
 )
 from pipeline.measure.fields import FIELD_COLUMNS, summarise_fields
 from pipeline.measure.levels import LEVEL_COLUMNS, summarise_levels
+from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
 from pipeline.measure.view import BlockView
 
 __all__ = ["PICTURE_COLUMNS", "SUMMARIES", "THUMB_SHAPE", "PictureMeter"]
@@ -34,6 +35,7 @@ SUMMARIES: tuple[tuple[Mapping[str, str], Callable[[BlockView, NDArray[np.float6
     (BASIC_COLUMNS, summarise_basics),
     (FIELD_COLUMNS, summarise_fields),
     (LEVEL_COLUMNS, summarise_levels),
+    (TEXTURE_COLUMNS, summarise_texture),
 )
 """The summaries in the order of their columns: each fills its own from one view of the picture."""
 PICTURE_COLUMNS: Mapping[str, str] = {
@@ -59,7 +61,7 @@ _Chroma = tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float32]]
 @dataclass(slots=True)
 class _Previous:
     luma: Plane
-    totals: NDArray[np.uint32]
+    maps: NDArray[np.uint32]
     bits: int
 
 
@@ -134,9 +136,9 @@ class PictureMeter:
         area, share = self._area(luma.shape, (BLOCK, BLOCK), shape, scale)
         means = np.empty((5, *shape), np.float32)
         _means(maps, share, scale, chroma, chroma_share, means)
-        before = None if previous is None else (previous.totals * share).astype(np.float32)
+        before = None if previous is None else (previous.maps[0] * share).astype(np.float32)
         fields = None if previous is None else field_maps(luma, previous.luma)
-        self._previous = _Previous(luma, maps[0], bits)
+        self._previous = _Previous(luma, maps, bits)
         return BlockView(
             area=area,
             share=share,
@@ -150,6 +152,7 @@ class PictureMeter:
             u=means[3],
             v=means[4],
             before=before,
+            past=None if previous is None else previous.maps,
             black=float(black),
             white=float(white),
             interlaced=picture.interlaced,

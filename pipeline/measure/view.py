@@ -19,8 +19,8 @@ class BlockView:
     must count nowhere. ``luma`` and ``chroma`` hold the raw sums, in the order of ``LUMA_SUMS`` and
     ``CHROMA_SUMS``; a sum times ``share`` (or ``chroma_share``) is a mean a sample in 8-bit levels.
     ``mean``, ``variance``, ``change``, ``u`` and ``v`` (rows, columns) float32 are such means;
-    ``before`` is ``mean`` of the picture before, None for the first. ``black`` and ``white`` are the
-    ends of the legal range of luma, in levels. ``fields`` is what ``field_maps`` makes of it and the
+    ``before`` is ``mean`` of the picture before, ``past`` its raw sums of luma; None for the first.
+    ``black`` and ``white`` are the ends of the legal range of luma, in levels. ``fields`` is what ``field_maps`` makes of it and the
     picture before, None for the first. ``interlaced``, ``top_first`` and ``matrix`` are those of the
     ``Picture``.
     """
@@ -37,6 +37,7 @@ class BlockView:
     u: NDArray[np.float32]
     v: NDArray[np.float32]
     before: NDArray[np.float32] | None
+    past: NDArray[np.uint32] | None
     black: float
     white: float
     interlaced: bool

@@ -17,6 +17,7 @@ from pipeline.model import Fault, StreamInfo
 from pipeline.series.around import SoundDerivation
 from pipeline.series.derive import PictureDerivation
 from pipeline.series.table import Kind, Table
+from pipeline.series.texture import TextureDerivation
 
 __all__ = ["SHAPE_COLUMNS", "PictureRow", "PictureSeries", "SoundSeries", "fault_table", "picture_row"]
 
@@ -63,6 +64,7 @@ class PictureSeries:
     end_s: float = 0.0
     _meter: PictureMeter = field(init=False)
     _derivations: list[PictureDerivation] = field(default_factory=list)
+    _textures: list[TextureDerivation] = field(default_factory=list)
     _pending: list[PictureRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,7 @@ class PictureSeries:
         rate = self.stream.frame_rate
         period_s = 1.0 / rate if rate else DEFAULT_PERIOD_S
         self._derivations = [PictureDerivation(period_s) for _ in ("", *self.areas.regions)]
+        self._textures = [TextureDerivation() for _ in self._derivations]
 
     def push(self, picture: Picture) -> list[Table]:
         """Measure a picture; give a table of each view when they are full."""
@@ -105,8 +108,9 @@ class PictureSeries:
             columns: dict[str, NDArray[Any]] = {
                 name: values[:, n, place].astype(np.float32) for place, name in enumerate(PICTURE_COLUMNS)
             }
-            columns |= self._derivations[n].columns(start_s, thumbs[:, n])
-            tables.append(Table(Kind.PICTURES, self.stream, start_s, ends, columns | shared, view))
+            columns |= self._derivations[n].columns(start_s, thumbs[:, n]) | shared
+            columns |= self._textures[n].columns(start_s, columns, thumbs[:, n])
+            tables.append(Table(Kind.PICTURES, self.stream, start_s, ends, columns, view))
         return tables
 
 

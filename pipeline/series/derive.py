@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.measure.picture import THUMB_SHAPE
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
 from pipeline.series.hashes import HASH_COLUMNS, hashes
+from pipeline.series.texture import TEXTURE_DERIVED
 
 __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
 
@@ -25,6 +26,7 @@ DERIVED_COLUMNS = {
     "steady_share": "share",
     **CUT_COLUMNS,
     **HASH_COLUMNS,
+    **TEXTURE_DERIVED,
 }
 
 DRIFT_LEVEL = 1.5

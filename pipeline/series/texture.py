@@ -1,0 +1,117 @@
+"""Damage that stands until it is drawn over, and sharpness against what the shot had a moment ago."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["TEXTURE_DERIVED", "TextureDerivation"]
+
+TEXTURE_DERIVED: Mapping[str, str] = {
+    "damage_share": "share",
+    "sharp_part": "ratio",
+    "edge_part": "ratio",
+}
+
+MARKED_CHANGE, MARKED_LEAST = 2.0, 0.01
+"""A picture that the decoder marks is damaged to this share at least, if anything moves in it: what is
+concealed in a still is not seen."""
+MENDED_PART = 0.5
+STANDS_MOST_S = 5.0
+"""Damage stands until the next key frame; where none comes, content has covered it after this long."""
+
+MEMORY_S = 0.4
+"""Time constant of the sharpness that the shot had: what softens more slowly is focus or a dissolve."""
+SOFT_PART, SHARP_PART = 0.75, 0.85
+"""Below the one the norm is kept as it was, until the picture is above the other again."""
+OTHER_LEVEL = 16.0
+"""Mean difference of thumbnails, in levels, between a picture and those of the norm that says: another."""
+
+
+@dataclass(slots=True)
+class TextureDerivation:
+    """The state behind the columns that tell how long damage stands and how soft a shot became.
+
+    ``damage_share``: the largest share of blocks found damaged since the last key frame or cut;
+    ``sharp_part`` and ``edge_part``: ``bend_ratio`` and ``edge_step`` as parts of what they were in
+    this shot before they fell; 1 where there is no edge to judge by. Fed in blocks of any size, the
+    result is the same.
+    """
+
+    _state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(6))
+    _norm: NDArray[np.float64] | None = None
+
+    def columns(
+        self,
+        start_s: NDArray[np.float64],
+        columns: Mapping[str, NDArray[Any]],
+        thumbs: NDArray[np.uint16],
+    ) -> dict[str, NDArray[np.float64]]:
+        """The columns, each (n,), from times (n,), the columns of the same rows, and thumbnails."""
+        out = np.empty((3, len(start_s)))
+        if len(start_s) == 0:
+            return dict(zip(TEXTURE_DERIVED, out, strict=True))
+        light = thumbs[:, 0].astype(np.float64) / 256.0
+        if self._norm is None:
+            self._norm = light[0].copy()
+            self._state[2:5] = np.nan, np.nan, start_s[0]
+        torn, burst = (np.asarray(columns[name], np.float64) for name in ("torn_share", "burst_share"))
+        moving = np.nan_to_num(np.asarray(columns["change_mean"], np.float64)) > MARKED_CHANGE
+        seen = np.maximum(burst, np.where(moving, MARKED_LEAST, 0.0))
+        found = np.where(columns["corrupt"], np.maximum(torn, seen), torn)
+        fresh = np.asarray(columns["cut"]) | np.asarray(columns["key_frame"])
+        mended = np.asarray(columns["mended_share"], np.float64)
+        _stand(start_s, found, mended, fresh, self._state, out[0])
+        bend, edge = (np.asarray(columns[name], np.float64) for name in ("bend_ratio", "edge_step"))
+        _compare(start_s, bend, edge, np.asarray(columns["cut"]), light, self._state, self._norm, out[1:])
+        return dict(zip(TEXTURE_DERIVED, out, strict=True))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _stand(start_s, found, mended, fresh, state, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (n,) with what stands; ``state`` keeps the share and since when."""
+    for n in range(start_s.size):
+        over = fresh[n] or start_s[n] - state[1] > STANDS_MOST_S or mended[n] > MENDED_PART * state[0]
+        if over:
+            state[0] = 0.0
+        if found[n] > state[0]:
+            state[0], state[1] = found[n], start_s[n]
+        out[n] = state[0]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _compare(start_s, bend, edge, cut, light, state, norm, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (2, n); ``state`` keeps the norms, the time and whether the shot is soft."""
+    for n in range(start_s.size):
+        away = 0.0
+        for y in range(norm.shape[0]):
+            for x in range(norm.shape[1]):
+                away += abs(light[n, y, x] - norm[y, x])
+        known = bend[n] > 0.0
+        soft = state[5] > 0.0
+        new = cut[n] or away / norm.size > OTHER_LEVEL
+        if new and not (soft and not cut[n]):
+            state[2], state[3], state[5] = np.nan, np.nan, 0.0
+            norm[:, :] = light[n]
+            soft = False
+        if np.isnan(state[2]) and known:
+            state[2], state[3] = bend[n], edge[n]
+            norm[:, :] = light[n]
+        sharp = bend[n] / state[2] if state[2] > 0.0 else 1.0
+        soft = state[2] > 0.0 and (sharp < SHARP_PART if soft else known and sharp < SOFT_PART)
+        state[5] = 1.0 if soft else 0.0
+        out[0, n] = sharp if soft or known else 1.0
+        out[1, n] = edge[n] / state[3] if soft else 1.0
+        if not soft and known:
+            weight = min(1.0, max(start_s[n] - state[4], 0.0) / MEMORY_S)
+            state[2] += weight * (bend[n] - state[2])
+            state[3] += weight * (edge[n] - state[3])
+            for y in range(norm.shape[0]):
+                for x in range(norm.shape[1]):
+                    norm[y, x] += weight * (light[n, y, x] - norm[y, x])
+        state[4] = start_s[n]
