@@ -24,7 +24,7 @@ class BlockCorruptionSettings(CheckSettings):
 
     recover_s: float = Field(0.5, ge=0, le=3600, description="good time that ends a defect")
     damage_share: float = Field(
-        0.005, gt=0, le=1, description="share of the picture's 16 x 16 blocks that are damaged"
+        0.008, gt=0, le=1, description="share of the picture's 16 x 16 blocks that are damaged"
     )
 
 

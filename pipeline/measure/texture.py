@@ -30,7 +30,7 @@ TEXTURE_COLUMNS: Mapping[str, str] = {
 - ``torn_share``: blocks with a step at their left or upper edge that the picture before did not have
   and the content does not explain, less what chance leaves there; ``mended_share``: the same, of steps
   that the picture before had and this one has no more;
-- ``burst_share``: blocks that changed much, and much more than they did in the picture before;
+- ``burst_share``: blocks that changed much, and much more than the median block did;
 - ``grid_share``: of the blocks that are not plain, those whose steps on the grid stand over their inner
   ones; ``grid_step``: by how many levels, left and top together, at the median of all blocks;
 - ``bend_ratio``: second over first differences of the tenth of the blocks that is richest in steps: about
@@ -47,11 +47,13 @@ MEAN_LEVEL = np.float32(6.0)
 CHANCE = 0.03
 """Part of the edges whose sides moved apart that content puts on the grid: cuts and fast motion."""
 CHANCE_BLOCKS = 3.0
-BURST_LEVEL, BURST_TIMES, BURST_MORE = np.float32(12.0), np.float32(3.0), np.float32(6.0)
+LINE_PART = 0.6
+"""Torn edges of which this part lies on one straight line are the edge of something that was put on."""
+BURST_LEVEL, BURST_TIMES, BURST_MORE = np.float32(20.0), 4.0, 8.0
 GRID_STEPS, GRID_LEVEL = np.float32(1.5), np.float32(1.5)
 """A block is blocky when its steps on the grid are over so many inner steps and levels ..."""
 BUSY_STEP, DRAWN_LEVEL, DRAWN_STEPS = np.float32(8.0), np.float32(8.0), np.float32(20.0)
-"""... not so busy that nobody sees it, and not flat between high steps: that is drawn so (pixel art, text)."""
+"""... not so busy that nobody sees it, and not flat between high steps: so are pixel art and text drawn."""
 PLAIN_STEP, PLAIN_PART = np.float32(1.0), 0.05
 """Blocks with no step above this have nothing to be blocky in; at least this part counts as if it had."""
 EDGE_PART = 0.1
@@ -68,11 +70,11 @@ def summarise_texture(view: BlockView, out: NDArray[np.float64]) -> None:
     now = view.luma.view(np.int32)
     past = now if view.past is None else view.past.view(np.int32)
     before = view.mean if view.before is None else view.before
-    _summarise(view.area, view.share, now, past, view.mean, before, out)
+    _summarise(view.area, view.share, now, past, view.mean, before, view.change, out)
 
 
 @_fast
-def _summarise(area, share, now, past, mean, before, out):  # type: ignore[no-untyped-def]
+def _summarise(area, share, now, past, mean, before, change, out):  # type: ignore[no-untyped-def]
     rows, columns = area.shape
     whole = np.empty((rows, columns), np.bool_)
     unit = np.float32(0.0)
@@ -90,7 +92,7 @@ def _summarise(area, share, now, past, mean, before, out):  # type: ignore[no-un
     excess, step = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)
     blocky, able = _rises(now, unit, whole, rises[0], excess, step)
     grid = max(_quantile(excess, whole, blocks, 0.5, 8.0), 0.0)
-    out[2] = _bursts(now[3], past[3], unit, whole) / blocks
+    out[2] = _bursts(change, whole, _quantile(change, whole, blocks, 0.5, 8.0)) / blocks
     out[3], out[4] = blocky / max(able, PLAIN_PART * blocks), grid
     rich = max(_quantile(step, whole, blocks, 1.0 - EDGE_PART, 16.0), EDGE_LEAST)
     out[5], out[6] = _edges(now[12], step, unit, whole, np.float32(rich))
@@ -166,13 +168,13 @@ def _quantile(values, whole, count, part, steps):  # type: ignore[no-untyped-def
 
 
 @_fast
-def _bursts(now, past, unit, whole):  # type: ignore[no-untyped-def]
+def _bursts(change, whole, usual):  # type: ignore[no-untyped-def]
     rows, columns = whole.shape
+    bar = max(BURST_LEVEL, np.float32(BURST_TIMES * usual + BURST_MORE))
     count = 0
     for y in range(rows):
         for x in range(columns):
-            change, had = np.float32(now[y, x]) * unit, np.float32(past[y, x]) * unit
-            count += whole[y, x] & (change > BURST_LEVEL) & (change > BURST_TIMES * had + BURST_MORE)
+            count += whole[y, x] & (change[y, x] > bar)
     return count
 
 
@@ -181,6 +183,8 @@ def _torn(now, past, mean, before, whole, bar):  # type: ignore[no-untyped-def]
     """Blocks with an edge torn since, or mended: less those at the middle, less what chance explains."""
     rows, columns = whole.shape
     torn = mended = apart = 0
+    in_row, in_column = 0, np.zeros(columns, np.int32)
+    longest = 0
     moved, above = np.empty(columns, np.float32), np.zeros(columns, np.float32)
     none = np.float32(0.0)
     for y in range(rows):
@@ -193,11 +197,21 @@ def _torn(now, past, mean, before, whole, bar):  # type: ignore[no-untyped-def]
             apart += int(at_left) + int(at_top)
             left, top, middle = now[0, y, x], now[1, y, x], now[2, y, x]
             had_left, had_top, had_middle = past[0, y, x], past[1, y, x], past[2, y, x]
-            torn += (at_left & (left - max(had_left, none) > bar)) | (at_top & (top - max(had_top, none) > bar))
+            by_left = at_left & (left - max(had_left, none) > bar)
+            by_top = at_top & (top - max(had_top, none) > bar)
+            torn += by_left | by_top
+            in_row += by_top
+            in_column[x] += by_left
             torn -= here & (middle - max(had_middle, none) > bar)
-            mended += (at_left & (had_left - max(left, none) > bar)) | (at_top & (had_top - max(top, none) > bar))
+            mended += (at_left & (had_left - max(left, none) > bar)) | (
+                at_top & (had_top - max(top, none) > bar)
+            )
             mended -= here & (had_middle - max(middle, none) > bar)
         above[:] = moved
+        longest, in_row = max(longest, in_row), 0
+    longest = max(longest, in_column.max())
+    if longest >= LINE_PART * torn:
+        torn = 0
     return torn - CHANCE * apart, mended - CHANCE * apart
 
 

@@ -20,9 +20,9 @@ class BlockView:
     ``CHROMA_SUMS``; a sum times ``share`` (or ``chroma_share``) is a mean a sample in 8-bit levels.
     ``mean``, ``variance``, ``change``, ``u`` and ``v`` (rows, columns) float32 are such means;
     ``before`` is ``mean`` of the picture before, ``past`` its raw sums of luma; None for the first.
-    ``black`` and ``white`` are the ends of the legal range of luma, in levels. ``fields`` is what ``field_maps`` makes of it and the
-    picture before, None for the first. ``interlaced``, ``top_first`` and ``matrix`` are those of the
-    ``Picture``.
+    ``black`` and ``white`` are the ends of the legal range of luma, in levels. ``fields`` is what
+    ``field_maps`` makes of it and the picture before, None for the first. ``interlaced``, ``top_first``
+    and ``matrix`` are those of the ``Picture``.
     """
 
     area: NDArray[np.int64]

@@ -62,8 +62,8 @@ class TextureDerivation:
             self._state[2:5] = np.nan, np.nan, start_s[0]
         torn, burst = (np.asarray(columns[name], np.float64) for name in ("torn_share", "burst_share"))
         moving = np.nan_to_num(np.asarray(columns["change_mean"], np.float64)) > MARKED_CHANGE
-        seen = np.maximum(burst, np.where(moving, MARKED_LEAST, 0.0))
-        found = np.where(columns["corrupt"], np.maximum(torn, seen), torn)
+        seen = np.where(moving | (burst > 0) | (torn > 0), MARKED_LEAST, 0.0)
+        found = np.where(columns["corrupt"], np.maximum(np.maximum(torn, burst), seen), torn)
         fresh = np.asarray(columns["cut"]) | np.asarray(columns["key_frame"])
         mended = np.asarray(columns["mended_share"], np.float64)
         _stand(start_s, found, mended, fresh, self._state, out[0])
