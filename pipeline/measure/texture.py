@@ -95,7 +95,7 @@ def _summarise(area, share, now, past, mean, before, change, out):  # type: igno
     out[2] = _bursts(change, whole, _quantile(change, whole, blocks, 0.5, 8.0)) / blocks
     out[3], out[4] = blocky / max(able, PLAIN_PART * blocks), grid
     rich = max(_quantile(step, whole, blocks, 1.0 - EDGE_PART, 16.0), EDGE_LEAST)
-    out[5], out[6] = _edges(now[12], step, unit, whole, np.float32(rich))
+    out[5], out[6] = _edges(now[12], step, unit, whole, np.float32(rich), blocks)
     _rises(past, unit, whole, rises[1], excess, step)
     bar = np.float32(TORN_LEVEL + TORN_OF_GRID * grid)
     torn, mended = _torn(rises[0], rises[1], mean, before, whole, bar)
@@ -216,7 +216,7 @@ def _torn(now, past, mean, before, whole, bar):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _edges(bends, step, unit, whole, rich):  # type: ignore[no-untyped-def]
+def _edges(bends, step, unit, whole, rich, count):  # type: ignore[no-untyped-def]
     """Second over first differences of the blocks with a mean step of ``rich``, and their mean step."""
     rows, columns = whole.shape
     steps = bent = np.float32(0.0)
@@ -227,6 +227,6 @@ def _edges(bends, step, unit, whole, rich):  # type: ignore[no-untyped-def]
                 steps += step[y, x]
                 bent += np.float32(bends[y, x]) * unit * np.float32(2.0)
                 blocks += 1
-    if blocks < max(1.0, EDGE_SHARE * rows * columns):
+    if blocks < max(1.0, EDGE_SHARE * count):
         return 0.0, 0.0
     return bent / steps, steps / blocks
