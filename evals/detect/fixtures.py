@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -78,22 +78,11 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("vidette")) / "evals"
 
 
-@lru_cache(maxsize=1)
-def _maker() -> str:
-    """A hash of the code that makes fixtures, and of the media that they are made of."""
+@lru_cache
+def _maker(kind: str) -> str:
+    """A hash of the code that makes fixtures of a kind, and of the media that they are made of."""
     here = Path(__file__).parent
-    names = (
-        "canvas",
-        "fixtures",
-        "injectors",
-        "looks",
-        "losses",
-        "noises",
-        "scenes",
-        "streams",
-        "traps",
-        "voices",
-    )
+    names = ("canvas", "fixtures", "scenes", "voices", *((kind,) if kind else ()))
     files = [here / f"{name}.py" for name in names]
     files += [here.parent / name for name in ("defects.py", "remux.py", "writer.py", "sample.py")]
     files += sorted((here.parent / "media").glob("*.mp4"))
@@ -104,8 +93,19 @@ def _maker() -> str:
 
 
 def fixture_key(recipe: Recipe) -> str:
-    """The name under which a fixture is kept: changes with the recipe and with the code that makes it."""
-    text = json.dumps({**asdict(recipe), "maker": _maker()}, sort_keys=True)
+    """The name under which a fixture is kept: changes with the recipe and with the code that makes it.
+
+    What is legitimate beside the truth is no part of it: that is asked of the tables when it is read.
+    """
+    kind, settings = "", {}
+    if recipe.family == "trap":
+        kind = "traps"
+    elif recipe.family == "defect":
+        injector = INJECTORS[recipe.defect]
+        does = injector.apply or injector.rewrite or injector.compose
+        kind = getattr(does, "__module__", "").rpartition(".")[2]
+        settings = {name: getattr(injector, name) for name in ("length_s", "lead_s", "reorder", "to_end")}
+    text = json.dumps({**asdict(recipe), "maker": _maker(kind), "settings": settings}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -130,11 +130,12 @@ def make_fixture(recipe: Recipe, cache: Path) -> Fixture:
 
 def _read(recipe: Recipe, folder: Path) -> Fixture:
     sheet = json.loads((folder / "truth.json").read_text("utf-8"))
+    truths = tuple(Truth(**item) for item in sheet["truths"])
     return Fixture(
         recipe,
         folder / sheet["media"],
-        tuple(Truth(**item) for item in sheet["truths"]),
-        tuple(Allowed(**item) for item in sheet["allowed"]),
+        truths,
+        _legitimate(recipe, truths, sheet["duration_s"] + 10),
         sheet["duration_s"],
         sheet["period_s"],
     )
@@ -144,12 +145,10 @@ def _make(recipe: Recipe, folder: Path) -> None:
     coding = CODINGS[recipe.coding]
     path = folder / f"clip{coding.suffix}"
     rng = np.random.default_rng((recipe.seed, 77, recipe.level, sum(recipe.id.encode())))
-    allowed: list[Allowed] = []
     truths: list[Truth] = []
     if recipe.family == "trap":
         trap = TRAPS[recipe.defect]
         clip = trap.make(recipe.seed, recipe.duration_s, recipe.width, recipe.height)
-        allowed = [Allowed(check, 0.0, recipe.duration_s + 10) for check in trap.allowed]
     else:
         clip = _start_of(_scene(recipe.scene, recipe.scene_seed, recipe), recipe.duration_s)
     injector = INJECTORS[recipe.defect] if recipe.family == "defect" else None
@@ -157,11 +156,9 @@ def _make(recipe: Recipe, folder: Path) -> None:
         _write(clip, path, coding)
     else:
         truths = _broken(clip, injector, _place(injector, recipe, clip, rng), path, coding)
-        allowed = _legitimate(injector, truths, clip.duration_s + 10)
     sheet = {
         "media": path.name,
         "truths": [asdict(truth) for truth in truths],
-        "allowed": [asdict(item) for item in allowed],
         "duration_s": clip.duration_s,
         "period_s": float(1 / clip.rate),
     }
@@ -195,7 +192,7 @@ def _place(injector: Injector, recipe: Recipe, clip: Clip, rng: np.random.Genera
     length_s = float(rng.uniform(*injector.length_s))
     last_s = clip.duration_s - 1.6 - length_s
     start_s = float(rng.uniform(injector.lead_s, max(injector.lead_s + 0.01, last_s)))
-    to_the_end = recipe.seed % 6 == 5 and injector.apply is not None
+    to_the_end = recipe.seed % 6 == 5 and injector.to_end
     end_s = clip.duration_s if to_the_end else start_s + length_s
     return Part(clip.duration_s - length_s if to_the_end else start_s, end_s, recipe.level, rng)
 
@@ -233,12 +230,18 @@ def _moved(truths: list[Truth], path: Path) -> list[Truth]:
     return [replace(truth, start_s=truth.start_s + by_s, end_s=truth.end_s + by_s) for truth in truths]
 
 
-def _legitimate(injector: Injector, truths: list[Truth], length_s: float) -> list[Allowed]:
+def _legitimate(recipe: Recipe, truths: Sequence[Truth], length_s: float) -> tuple[Allowed, ...]:
+    """What may be told as well, and when."""
+    if recipe.family == "trap":
+        return tuple(Allowed(check, 0.0, length_s) for check in TRAPS[recipe.defect].allowed)
+    if recipe.family != "defect":
+        return ()
+    injector = INJECTORS[recipe.defect]
     allowed = [Allowed(check, 0.0, length_s) for check in injector.anywhere]
     for truth in truths:
         begin_s, end_s = truth.start_s - injector.near_s, truth.end_s + injector.near_s
         allowed += [Allowed(check, begin_s, end_s) for check in injector.also]
-    return allowed
+    return tuple(allowed)
 
 
 def _write(clip: Clip, path: Path, coding: Coding, start_s: float = 0.0) -> None:

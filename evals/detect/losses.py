@@ -157,7 +157,7 @@ def credits(clip: Clip, part: Part) -> list[Truth]:
     names = ("JANE DOE", "MARK HILL", "ANNA BERG", "LUCA ROSSI", "PAUL WEIR", "IDA NOOR")
     for index, n in enumerate(part.frames(clip)):
         luma = flat.luma.copy()
-        card = int(index / clip.rate / 2.5)
+        card = int(index / clip.rate / 4)
         for row in range(3):
             name = names[(card * 3 + row) % len(names)]
             write_text(

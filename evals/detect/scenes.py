@@ -109,6 +109,26 @@ def _natural(name: str, first_s: float, last_s: float, view: View) -> Clip:
     return _clip(view, rate, cropped(), samples)
 
 
+def _travel(name: str, first_s: float, last_s: float, view: View) -> Clip:
+    """A natural clip seen by a camera that travels over it, faster than its own motion."""
+    whole = _natural(name, first_s, last_s, replace(view, width=640, height=360))
+    room_x, room_y = 640 - view.width, 360 - view.height
+    speed = view.rng.uniform(0.35, 0.8, 2) * (1.0, 0.5)
+    for n, shown in enumerate(whole.pictures):
+        time_s = float(n / whole.rate)
+        x, y = (
+            2 * round(_there_and_back(s * time_s) * r / 2)
+            for s, r in zip(speed, (room_x, room_y), strict=True)
+        )
+        luma = shown.luma[y : y + view.height, x : x + view.width].copy()
+        chroma = [
+            plane[y // 2 : (y + view.height) // 2, x // 2 : (x + view.width) // 2].copy()
+            for plane in (shown.cb, shown.cr)
+        ]
+        whole.pictures[n] = Picture(luma, chroma[0], chroma[1])
+    return whole
+
+
 def _halved(name: str, first_s: float, last_s: float, view: View) -> Clip:
     """The same at half the size, from a crop of twice the size."""
     large = _natural(name, first_s, last_s, replace(view, width=2 * view.width, height=2 * view.height))
@@ -363,9 +383,10 @@ def _table() -> Mapping[str, Scene]:
         "tune.meadow": _scene("tune", partial(_natural, "meadow", 0.0, 14.0), "natural", "detail"),
         "tune.china": _scene("tune", partial(_photo_pan, "china"), "motion", "detail", "talk", "sounded"),
         "test.meadow": _scene("test", partial(_natural, "meadow", 15.0, 29.0), "natural", "detail"),
-        "test.city": _scene(
-            "test", partial(_natural, "city", 0.0, 7.6), "natural", "detail", "motion", "sounded"
-        ),
+        "test.city": _scene("test", partial(_natural, "city", 0.0, 7.6), "natural", "detail", "sounded"),
+        "tune.meadow_travel": _scene("tune", partial(_travel, "meadow", 0.0, 14.0), "motion", "detail"),
+        "test.meadow_travel": _scene("test", partial(_travel, "meadow", 15.0, 29.0), "motion", "detail"),
+        "test.city_travel": _scene("test", partial(_travel, "city", 0.0, 7.6), "motion", "detail", "sounded"),
         "test.flower": _scene("test", partial(_photo_pan, "flower"), "motion", "talk", "sounded"),
     }
     for split in ("tune", "test"):

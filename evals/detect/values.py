@@ -103,8 +103,9 @@ class Injector:
     ``apply`` changes a clip in memory and gives the truth; ``rewrite`` does so with the coded file.
     ``also`` names checks that may rightly fire as well, within ``near_s`` of the defect; ``anywhere``
     those that may fire at any time of the clip (what is measured over the whole programme).
-    Without ``reorder`` the file has no B pictures. ``scenes`` are the tags of the scenes that show the
-    defect at all, ``codings`` the ways of coding that carry it.
+    Without ``reorder`` the file has no B pictures; without ``to_end`` the clip always goes on after the
+    defect. ``scenes`` are the tags of the scenes that show the defect at all, ``codings`` the ways of
+    coding that carry it.
     """
 
     check: str
@@ -122,6 +123,7 @@ class Injector:
     lead_s: float = 2.0
     levels: int = 3
     reorder: bool = True
+    to_end: bool = True
 
 
 @dataclass(frozen=True, slots=True)
