@@ -403,9 +403,7 @@ def _table() -> Mapping[str, Scene]:
         ("tune", ("tune.china", "tune.street", "tune.parallax", "tune.head")),
         ("test", ("test.flower", "test.city", "test.street", "test.parallax", "test.head")),
     ):
-        scenes[f"{split}.edit"] = _scene(
-            split, partial(_edit, shots=shots), "motion", "music", "cuts", "sounded"
-        )
+        scenes[f"{split}.edit"] = _scene(split, partial(_edit, shots=shots), "music", "cuts", "sounded")
     return scenes
 
 
