@@ -149,6 +149,6 @@ def test_media_in_the_repository_are_small_and_licensed() -> None:
 def test_prompts_and_media_ship_in_the_wheel() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert set(wheel["packages"]) == {"agent", "pipeline", "prompts"}
+    assert set(wheel["packages"]) == {"agent", "evals", "pipeline", "prompts"}
     assert wheel["force-include"] == {"evals/media": "agent/bench/media"}
     assert list(project["project"]["scripts"]) == ["vidette"]

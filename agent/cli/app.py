@@ -20,6 +20,7 @@ from agent.about import version
 from agent.cli.bench import bench_app
 from agent.cli.check import check
 from agent.cli.doctor import doctor
+from agent.cli.evals import run_evals
 from agent.cli.incidents import incidents_app
 from agent.cli.replay import replay
 from agent.cli.slate import slate
@@ -46,6 +47,7 @@ app.command()(slate)
 app.add_typer(incidents_app, name="incidents")
 app.command()(doctor)
 app.add_typer(bench_app, name="bench")
+app.command("eval")(run_evals)
 
 
 def _print_version(wanted: bool) -> None:

@@ -34,7 +34,8 @@ DECODER = (
     "ts_p1",
 )
 """What else may be said of pictures made of damaged bytes: they look like anything."""
-LEVEL = ("true_peak", "loudness", "clipping")
+DAMAGE = tuple(check for check in DECODER if check != "block_corruption")
+"""The same where nothing of the damage is seen."""
 EDGE = ("dropout",)
 """Where sound is replaced there is a cut, and a cut in a wave is heard as a click."""
 
@@ -61,7 +62,13 @@ INJECTORS: Mapping[str, Injector] = {
         near_s=0.5,
     ),
     "bytes": Injector(
-        "block_corruption", (0.3, 1.5), rewrite=streams.damaged, to_end=False, also=DECODER, near_s=2.5
+        "block_corruption",
+        (0.3, 1.5),
+        rewrite=streams.damaged,
+        to_end=False,
+        also=DECODER,
+        anywhere=DAMAGE,
+        near_s=2.5,
     ),
     "packets": Injector(
         "block_corruption",
@@ -69,6 +76,7 @@ INJECTORS: Mapping[str, Injector] = {
         rewrite=streams.lost_packets,
         to_end=False,
         also=DECODER,
+        anywhere=DAMAGE,
         near_s=2.5,
         scenes="motion",
     ),

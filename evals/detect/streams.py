@@ -98,6 +98,12 @@ def lost_packets(source: Path, target: Path, part: Part) -> list[Truth]:
         if not isinstance(packet.stream, VideoStream) or not inside or packet.is_keyframe:
             return packet
         data = bytes(packet)
+        if packet.stream.codec_context.codec.name == "libdav1d":
+            # A file cannot hold a unit of AV1 that ends too soon: its second half is zeros.
+            lost = part.rng.random() < 2 * chance
+            return (
+                remux.with_bytes(packet, data[: len(data) // 2].ljust(len(data), b"\0")) if lost else packet
+            )
         pieces = [data[at : at + 1316] for at in range(0, len(data), 1316)]
         kept = [piece for n, piece in enumerate(pieces) if n == 0 or part.rng.random() > chance]
         if len(pieces) == 1 and part.rng.random() < chance:

@@ -1,0 +1,151 @@
+"""The injectors of the suite: what they change is what their truth says, no more and no less."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evals.detect.cases import CODECS, clean_hour, quick, recipes, select
+from evals.detect.fixtures import CODINGS, fixture_key, make_fixture
+from evals.detect.injectors import INJECTORS
+from evals.detect.scenes import SCENES, make_scene
+from evals.detect.scoring import BARS
+from evals.detect.traps import TRAPS
+from evals.detect.values import LEVELS, Clip, Part
+from evals.writer import Picture
+
+START_S, END_S = 1.1, 2.5
+
+
+@lru_cache(maxsize=1)
+def scene() -> Clip:
+    return make_scene("tune.parallax", 3, 4.0, 160, 96)
+
+
+def broken(name: str, level: int) -> tuple[Clip, Clip, list[tuple[float, float]]]:
+    """The clean clip, the broken one, and where the truth says that they differ."""
+    clean = scene()
+    clip = Clip(list(clean.pictures), clean.rate, clean.samples.copy(), clean.rate_hz)
+    injector = INJECTORS[name]
+    assert injector.apply is not None
+    truths = injector.apply(clip, Part(START_S, END_S, level, np.random.default_rng(4)))
+    assert {truth.check for truth in truths} == {injector.check}
+    return clean, clip, [(truth.start_s, truth.end_s) for truth in truths]
+
+
+def alike(a: Picture, b: Picture) -> bool:
+    return all(np.array_equal(x, y) for x, y in ((a.luma, b.luma), (a.cb, b.cb), (a.cr, b.cr)))
+
+
+PLACED = ("black", "solid_color", "color_bars", "slate", "credits", "block_corruption", "blur", "interlace",
+          "levels", "borders", "flash", "red_flash", "noise", "blockiness", "flicker")  # fmt: skip
+
+
+@pytest.mark.parametrize("level", range(3))
+@pytest.mark.parametrize("name", PLACED)
+def test_pictures_change_where_the_truth_says(name: str, level: int) -> None:
+    clean, clip, [(start_s, end_s)] = broken(name, level)
+    changed = [
+        n for n, pair in enumerate(zip(clean.pictures, clip.pictures, strict=True)) if not alike(*pair)
+    ]
+    expected = range(round(start_s * clean.rate), round(end_s * clean.rate))
+    assert (changed[0], changed[-1]) == (expected[0], expected[-1])
+    assert expected[0] == np.ceil(START_S * clean.rate)
+    assert np.array_equal(clean.samples, clip.samples)
+
+
+@pytest.mark.parametrize("level", range(3))
+@pytest.mark.parametrize("name", ["silence", "channel_silence", "phase", "dc_offset", "hum", "tone"])
+def test_samples_change_where_the_truth_says(name: str, level: int) -> None:
+    clean, clip, [(start_s, end_s)] = broken(name, level)
+    places = np.flatnonzero((clean.samples != clip.samples).any(axis=0))
+    # A level that crosses zero may leave a sample as it was.
+    assert places[0] == pytest.approx(start_s * clean.rate_hz, abs=4)
+    assert places[-1] == pytest.approx(end_s * clean.rate_hz - 1, abs=4)
+    assert all(a is b for a, b in zip(clean.pictures, clip.pictures, strict=True))
+
+
+@pytest.mark.parametrize("level", range(3))
+def test_peaks_and_flat_tops_lie_in_the_truth(level: int) -> None:
+    _, clip, spans = broken("clipping", level)
+    flat = np.flatnonzero((np.abs(clip.samples) >= 1.0).any(axis=0)) / clip.rate_hz
+    assert (flat[0], flat[-1] + 1 / clip.rate_hz) == pytest.approx((spans[0][0], spans[-1][1]))
+    _, clip, spans = broken("true_peak", level)
+    assert np.abs(clip.samples).max() < 1.0
+    assert START_S <= spans[0][0] < spans[-1][1] <= END_S + 0.001
+
+
+@pytest.mark.parametrize("level", range(3))
+@pytest.mark.parametrize("name", ["dropout", "repeated_buffer", "clicks"])
+def test_short_defects_are_each_in_a_truth(name: str, level: int) -> None:
+    clean, clip, spans = broken(name, level)
+    places = np.flatnonzero((clean.samples != clip.samples).any(axis=0)) / clip.rate_hz
+    assert spans
+    for place in places:
+        assert any(start_s - 1e-9 <= place < end_s + 1e-9 for start_s, end_s in spans)
+
+
+def test_stutter_repeats_and_jumps_skip() -> None:
+    clean, clip, [(start_s, end_s)] = broken("duplicate_frames", 0)
+    repeats = [n for n in range(1, len(clip.pictures)) if clip.pictures[n] is clip.pictures[n - 1]]
+    assert repeats[0] == round(start_s * clip.rate)
+    assert repeats[-1] == round(end_s * clip.rate) - 1
+    places = {id(picture): n for n, picture in enumerate(clean.pictures)}
+    _, clip, [(start_s, _)] = broken("dropped_content", 0)
+    steps = np.diff([places[id(picture)] for picture in clip.pictures])
+    assert np.flatnonzero(steps > 1)[0] + 1 == round(start_s * clip.rate)
+    assert set(steps) == {1, 7}
+
+
+@pytest.mark.parametrize("split", ["tune", "test"])
+def test_every_defect_meets_every_strength_and_codec(split: str) -> None:
+    made = [recipe for recipe in recipes(split) if recipe.family == "defect"]
+    assert {recipe.defect for recipe in made} == set(INJECTORS)
+    for name, injector in INJECTORS.items():
+        met = Counter((recipe.level, recipe.coding) for recipe in made if recipe.defect == name)
+        codings = injector.codings or CODECS
+        wanted = len(codings) if split == "test" else min(3, len(codings))
+        for level in range(injector.levels):
+            assert len([coding for at, coding in met if at == level]) >= wanted, (name, LEVELS[level])
+
+
+def test_recipes_are_unique_and_always_the_same() -> None:
+    everything = [*recipes("tune"), *recipes("test"), *clean_hour("tune"), *clean_hour("test")]
+    assert len({recipe.id for recipe in everything}) == len(everything)
+    assert len({fixture_key(recipe) for recipe in everything}) == len(everything)
+    assert recipes("test") == recipes("test")
+    assert set(CODECS) <= set(CODINGS)
+    assert sum(recipe.duration_s for recipe in clean_hour("test")) == 3600
+
+
+def test_the_splits_share_no_scene() -> None:
+    scenes = {
+        split: {r.scene for r in [*recipes(split), *clean_hour(split)] if r.scene}
+        for split in ("tune", "test")
+    }
+    assert not scenes["tune"] & scenes["test"]
+    for split, names in scenes.items():
+        assert {SCENES[name].split for name in names} == {split}
+
+
+def test_every_bar_has_an_injector_and_is_in_the_quick_subset() -> None:
+    checks = {injector.check for injector in INJECTORS.values()}
+    assert set(BARS) <= checks
+    assert {INJECTORS[r.defect].check for r in quick() if r.family == "defect"} == checks
+    chosen = select(["blur"], "tune")
+    assert {r.id for r in recipes("tune") if r.defect == "blur"} <= {r.id for r in chosen}
+    assert {r.defect for r in chosen if r.family == "trap"} == set(TRAPS)
+
+
+def test_a_fixture_is_made_once_and_read_again(tmp_path: Path) -> None:
+    recipe = next(r for r in recipes("tune") if r.defect == "silence")
+    made = make_fixture(recipe, tmp_path)
+    written = made.path.stat().st_mtime_ns
+    again = make_fixture(recipe, tmp_path)
+    assert (again, again.path.stat().st_mtime_ns) == (made, written)
+    assert [truth.check for truth in made.truths] == ["silence"]
+    assert [path.name for path in (tmp_path / "clips").iterdir()] == [fixture_key(recipe)]
