@@ -82,7 +82,7 @@ def cache_folder() -> Path:
 def _maker(kind: str) -> str:
     """A hash of the code that makes fixtures of a kind, and of the media that they are made of."""
     here = Path(__file__).parent
-    names = ("canvas", "fixtures", "scenes", "voices", *((kind,) if kind else ()))
+    names = ("canvas", "fixtures", "natural", "scenes", "voices", *((kind,) if kind else ()))
     files = [here / f"{name}.py" for name in names]
     files += [here.parent / name for name in ("defects.py", "remux.py", "writer.py", "sample.py")]
     files += sorted((here.parent / "media").glob("*.mp4"))

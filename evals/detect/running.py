@@ -12,6 +12,8 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -118,10 +120,23 @@ def _each(recipes: Sequence[Recipe], cache: Path, jobs: int, detector: Detector)
         for group in _groups(recipes):
             yield from work(group)
         return
+    waiting = {recipe.id: recipe for recipe in recipes}
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_alone) as pool:
+    with (
+        suppress(BrokenProcessPool),
+        ProcessPoolExecutor(jobs, mp_context=context, initializer=_alone) as pool,
+    ):
         for future in as_completed([pool.submit(work, group) for group in _groups(recipes)]):
-            yield from future.result()
+            for result in future.result():
+                del waiting[result.fixture.recipe.id]
+                yield result
+    # A codec took a process down with it: what is left goes one by one, so that the clip can be named.
+    for recipe in waiting.values():
+        with ProcessPoolExecutor(1, mp_context=context, initializer=_alone) as pool:
+            try:
+                yield from pool.submit(work, [recipe]).result()
+            except BrokenProcessPool as exc:
+                raise RuntimeError(f"making or scanning {recipe.id} ended its process") from exc
 
 
 def _groups(recipes: Sequence[Recipe]) -> list[list[Recipe]]:

@@ -7,37 +7,21 @@ belong to which split, so that no picture of one is ever seen in the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evals.detect import voices
 from evals.detect.canvas import Canvas, byte, disc, leaves, photo, picture, write_text
+from evals.detect.natural import View, natural, there_and_back, travel, with_sound
 from evals.detect.values import Clip
-from evals.sample import CITY, MEADOW, read_pictures, read_rate, read_samples
 from evals.writer import Picture
 
-__all__ = ["SCENES", "Scene", "View", "drift", "make_scene", "reel", "scenes_of"]
+__all__ = ["SCENES", "Scene", "drift", "make_scene", "scenes_of"]
 
 RATES = (Fraction(25), Fraction(24), Fraction(30000, 1001), Fraction(25))
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is wanted of a scene: its size, length and chance."""
-
-    width: int
-    height: int
-    duration_s: float
-    seed: int
-    rng: np.random.Generator
-
-    def count(self, rate: Fraction) -> int:
-        """Pictures of the whole."""
-        return round(self.duration_s * rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,86 +45,6 @@ def scenes_of(split: str, tags: str) -> list[str]:
     return [name for name, scene in SCENES.items() if scene.split == split and wanted <= scene.tags]
 
 
-def _clip(view: View, rate: Fraction, pictures: Iterator[Picture], samples: NDArray[np.float32]) -> Clip:
-    shown = list(pictures)
-    wanted = round(len(shown) * 48_000 / rate)
-    short = max(0, wanted - samples.shape[1])
-    return Clip(shown, rate, np.pad(samples, ((0, 0), (0, short)))[:, :wanted].astype(np.float32))
-
-
-@lru_cache(maxsize=2)
-def reel(name: str, first_s: float, last_s: float) -> tuple[tuple[Picture, ...], Fraction]:
-    """The pictures of a natural clip from ``first_s`` to ``last_s``, and their rate."""
-    path = {"meadow": MEADOW, "city": CITY}[name]
-    rate = read_rate(path)
-    pictures = tuple(read_pictures(path))
-    return pictures[round(first_s * rate) : round(last_s * rate)], rate
-
-
-def _natural(name: str, first_s: float, last_s: float, view: View) -> Clip:
-    """A natural clip, there and back again until it is long enough; cropped and flipped by chance."""
-    pictures, rate = reel(name, first_s, last_s)
-    count, whole = view.count(rate), len(pictures)
-    start = int(view.rng.integers(0, max(1, whole - min(count, whole) + 1)))
-    turn = np.abs((np.arange(start, start + count) + whole - 1) % (2 * whole - 2) - (whole - 1))
-    height, width = pictures[0].luma.shape
-    x = 2 * int(view.rng.integers(0, (width - view.width) // 2 + 1))
-    y = 2 * int(view.rng.integers(0, (height - view.height) // 2 + 1))
-    flip = -1 if view.rng.random() < 0.5 else 1
-    if 2 * view.width <= width and 2 * view.height <= height:
-        return _halved(name, first_s, last_s, view)
-
-    def cropped() -> Iterator[Picture]:
-        for index in turn:
-            source = pictures[index]
-            luma = source.luma[y : y + view.height, x : x + view.width][:, ::flip]
-            chroma = [
-                plane[y // 2 : (y + view.height) // 2, x // 2 : (x + view.width) // 2][:, ::flip]
-                for plane in (source.cb, source.cr)
-            ]
-            yield Picture(luma.copy(), chroma[0].copy(), chroma[1].copy())
-
-    if name == "meadow":
-        sound, rate_hz = read_samples(MEADOW)
-        part = sound[:, round(first_s * rate_hz) : round(last_s * rate_hz)]
-        samples = np.tile(part, int(view.duration_s // (last_s - first_s)) + 1)
-    else:
-        samples = voices.ambience(view.rng, view.duration_s)
-    return _clip(view, rate, cropped(), samples)
-
-
-def _travel(name: str, first_s: float, last_s: float, view: View) -> Clip:
-    """A natural clip seen by a camera that travels over it, faster than its own motion."""
-    whole = _natural(name, first_s, last_s, replace(view, width=640, height=360))
-    room_x, room_y = 640 - view.width, 360 - view.height
-    speed = view.rng.uniform(0.35, 0.8, 2) * (1.0, 0.5)
-    for n, shown in enumerate(whole.pictures):
-        time_s = float(n / whole.rate)
-        x, y = (
-            2 * round(_there_and_back(s * time_s) * r / 2)
-            for s, r in zip(speed, (room_x, room_y), strict=True)
-        )
-        luma = shown.luma[y : y + view.height, x : x + view.width].copy()
-        chroma = [
-            plane[y // 2 : (y + view.height) // 2, x // 2 : (x + view.width) // 2].copy()
-            for plane in (shown.cb, shown.cr)
-        ]
-        whole.pictures[n] = Picture(luma, chroma[0], chroma[1])
-    return whole
-
-
-def _halved(name: str, first_s: float, last_s: float, view: View) -> Clip:
-    """The same at half the size, from a crop of twice the size."""
-    large = _natural(name, first_s, last_s, replace(view, width=2 * view.width, height=2 * view.height))
-    for n, shown in enumerate(large.pictures):
-        small = [
-            plane.reshape(plane.shape[0] // 2, 2, -1, 2).mean(axis=(1, 3))
-            for plane in (shown.luma, shown.cb, shown.cr)
-        ]
-        large.pictures[n] = Picture(*(byte(plane) for plane in small))
-    return large
-
-
 def drift(
     view: View, canvas: Canvas, rate: Fraction, speed: tuple[float, float], sway: float = 0.0
 ) -> Iterator[Canvas]:
@@ -149,14 +53,10 @@ def drift(
     from_x, from_y = view.rng.random(2)
     for index in range(view.count(rate)):
         time_s = float(index / rate)
-        x = _there_and_back(from_x + speed[0] * time_s) * room_x + sway * np.sin(2.1 * time_s)
-        y = _there_and_back(from_y + speed[1] * time_s) * room_y + sway * np.cos(1.7 * time_s)
+        x = there_and_back(from_x + speed[0] * time_s) * room_x + sway * np.sin(2.1 * time_s)
+        y = there_and_back(from_y + speed[1] * time_s) * room_y + sway * np.cos(1.7 * time_s)
         x, y = float(np.clip(x, 0, room_x)), float(np.clip(y, 0, room_y))
         yield canvas.window(x, y, view.width, view.height)
-
-
-def _there_and_back(at: float) -> float:
-    return abs((at + 1) % 2 - 1)
 
 
 def _photo_pan(name: str, view: View) -> Clip:
@@ -170,7 +70,7 @@ def _photo_pan(name: str, view: View) -> Clip:
             seen.luma += view.rng.standard_normal(seen.luma.shape, np.float32) * 1.0
             yield picture(seen)
 
-    return _clip(view, rate, shown(), voices.speech(view.rng, view.duration_s))
+    return with_sound(view, rate, shown(), voices.speech(view.rng, view.duration_s))
 
 
 def _parallax(view: View) -> Clip:
@@ -191,7 +91,7 @@ def _parallax(view: View) -> Clip:
                 disc(seen, x, row * view.height, size * view.width, colour, 1.4)
             yield picture(seen)
 
-    return _clip(view, rate, shown(), voices.music(view.rng, view.duration_s))
+    return with_sound(view, rate, shown(), voices.music(view.rng, view.duration_s))
 
 
 def _colour(rng: np.random.Generator) -> tuple[float, float, float]:
@@ -223,7 +123,7 @@ def _street(view: View) -> Clip:
             seen.luma += view.rng.standard_normal(seen.luma.shape, np.float32) * 1.2
             yield picture(seen)
 
-    return _clip(view, rate, shown(), voices.ambience(view.rng, view.duration_s))
+    return with_sound(view, rate, shown(), voices.ambience(view.rng, view.duration_s))
 
 
 def _head(view: View, *, studio: bool = False) -> Clip:
@@ -245,7 +145,7 @@ def _head(view: View, *, studio: bool = False) -> Clip:
             seen.luma += view.rng.standard_normal(seen.luma.shape, np.float32) * 1.0
             yield picture(seen)
 
-    return _clip(view, rate, shown(), samples)
+    return with_sound(view, rate, shown(), samples)
 
 
 def _person(
@@ -297,7 +197,7 @@ def _bounce(view: View) -> Clip:
             left, right = (beats[after - 1] if after else beats[0] - 0.8), beats[min(after, len(beats) - 1)]
             share = (time_s - left) / max(right - left, 1e-6)
             height = 4 * share * (1 - share) * min(0.75, 1.1 * (right - left)) * view.height
-            x = view.width * (0.2 + 0.6 * _there_and_back(0.11 * time_s))
+            x = view.width * (0.2 + 0.6 * there_and_back(0.11 * time_s))
             radius = view.height * 0.09
             squash = 0.7 if time_s - left < 0.05 else 1.0
             disc(seen, x, floor - radius * squash - height, radius, colour, squash)
@@ -309,7 +209,7 @@ def _bounce(view: View) -> Clip:
             seen.luma += view.rng.standard_normal(seen.luma.shape, np.float32) * 0.8
             yield picture(seen)
 
-    return _clip(view, rate, shown(), voices.hits(view.rng, view.duration_s, list(beats)))
+    return with_sound(view, rate, shown(), voices.hits(view.rng, view.duration_s, list(beats)))
 
 
 def _clap(view: View) -> Clip:
@@ -334,7 +234,7 @@ def _clap(view: View) -> Clip:
             seen.luma += view.rng.standard_normal(seen.luma.shape, np.float32) * 0.8
             yield picture(seen)
 
-    return _clip(view, rate, shown(), voices.hits(view.rng, view.duration_s, list(beats)))
+    return with_sound(view, rate, shown(), voices.hits(view.rng, view.duration_s, list(beats)))
 
 
 def _edit(view: View, shots: tuple[str, ...]) -> Clip:
@@ -347,7 +247,7 @@ def _edit(view: View, shots: tuple[str, ...]) -> Clip:
             name, int(view.rng.integers(1000)), float(view.rng.uniform(2, 4)), view.width, view.height
         )
         pictures += shot.pictures
-    return _clip(view, rate, iter(pictures[: view.count(rate)]), voices.music(view.rng, view.duration_s))
+    return with_sound(view, rate, iter(pictures[: view.count(rate)]), voices.music(view.rng, view.duration_s))
 
 
 def _dark(view: View) -> Clip:
@@ -362,7 +262,7 @@ def _dark(view: View) -> Clip:
             seen.cr = 128 + (seen.cr - 128) * np.float32(0.4) - 6
             disc(
                 seen,
-                view.width * (0.2 + 0.5 * _there_and_back(index / 150)),
+                view.width * (0.2 + 0.5 * there_and_back(index / 150)),
                 view.height * 0.3,
                 9,
                 (150, 105, 145),
@@ -370,7 +270,7 @@ def _dark(view: View) -> Clip:
             seen.luma += view.rng.standard_normal(seen.luma.shape, np.float32) * 1.6
             yield Picture(byte(seen.luma), byte(seen.cb), byte(seen.cr))
 
-    return _clip(view, rate, shown(), voices.ambience(view.rng, view.duration_s))
+    return with_sound(view, rate, shown(), voices.ambience(view.rng, view.duration_s))
 
 
 def _scene(split: str, make: Callable[[View], Clip], *tags: str) -> Scene:
@@ -380,13 +280,13 @@ def _scene(split: str, make: Callable[[View], Clip], *tags: str) -> Scene:
 def _table() -> Mapping[str, Scene]:
     """Natural material is divided by its seconds and its pictures, made scenes by their seeds and kinds."""
     scenes = {
-        "tune.meadow": _scene("tune", partial(_natural, "meadow", 0.0, 14.0), "natural", "detail"),
+        "tune.meadow": _scene("tune", partial(natural, "meadow", 0.0, 14.0), "natural", "detail"),
         "tune.china": _scene("tune", partial(_photo_pan, "china"), "motion", "detail", "talk", "sounded"),
-        "test.meadow": _scene("test", partial(_natural, "meadow", 15.0, 29.0), "natural", "detail"),
-        "test.city": _scene("test", partial(_natural, "city", 0.0, 7.6), "natural", "detail", "sounded"),
-        "tune.meadow_travel": _scene("tune", partial(_travel, "meadow", 0.0, 14.0), "motion", "detail"),
-        "test.meadow_travel": _scene("test", partial(_travel, "meadow", 15.0, 29.0), "motion", "detail"),
-        "test.city_travel": _scene("test", partial(_travel, "city", 0.0, 7.6), "motion", "detail", "sounded"),
+        "test.meadow": _scene("test", partial(natural, "meadow", 15.0, 29.0), "natural", "detail"),
+        "test.city": _scene("test", partial(natural, "city", 0.0, 7.6), "natural", "detail", "sounded"),
+        "tune.meadow_travel": _scene("tune", partial(travel, "meadow", 0.0, 14.0), "motion", "detail"),
+        "test.meadow_travel": _scene("test", partial(travel, "meadow", 15.0, 29.0), "motion", "detail"),
+        "test.city_travel": _scene("test", partial(travel, "city", 0.0, 7.6), "motion", "detail", "sounded"),
         "test.flower": _scene("test", partial(_photo_pan, "flower"), "motion", "talk", "sounded"),
     }
     for split in ("tune", "test"):

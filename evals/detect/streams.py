@@ -82,7 +82,7 @@ def damaged(source: Path, target: Path, part: Part) -> list[Truth]:
             return remux.with_bytes(packet, remux.overwritten(bytes(packet), share, part.rng))
         return packet
 
-    remux.copy(source, target, edit)
+    _damage(source, target, edit)
     return damage_map(source, target, "overwritten bytes")
 
 
@@ -98,7 +98,7 @@ def lost_packets(source: Path, target: Path, part: Part) -> list[Truth]:
         if not isinstance(packet.stream, VideoStream) or not inside or packet.is_keyframe:
             return packet
         data = bytes(packet)
-        if packet.stream.codec_context.codec.name == "libdav1d":
+        if _is_av1(packet):
             # A file cannot hold a unit of AV1 that ends too soon: its second half is zeros.
             lost = part.rng.random() < 2 * chance
             return (
@@ -110,8 +110,29 @@ def lost_packets(source: Path, target: Path, part: Part) -> list[Truth]:
             kept = [data[: max(24, len(data) // 2)]]
         return remux.with_bytes(packet, b"".join(kept))
 
-    remux.copy(source, target, edit)
+    _damage(source, target, edit)
     return damage_map(source, target, "lost packets")
+
+
+def _is_av1(packet: AnyPacket) -> bool:
+    return bool(packet.stream.codec_context.codec.name == "libdav1d")
+
+
+def _damage(source: Path, target: Path, edit: Callable[[AnyPacket, float], AnyPacket]) -> None:
+    """Copies with edited packets; of AV1, whose muxer refuses broken units, in the file's own bytes."""
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        if stream.codec_context.codec.name != "libdav1d":
+            remux.copy(source, target, edit)
+            return
+        origin_s = (container.start_time or 0) / av.time_base
+        data = bytearray(source.read_bytes())
+        for packet in container.demux(stream):
+            if packet.pts is None or packet.pos is None or packet.pos < 0 or not packet.size:
+                continue
+            changed = bytes(edit(packet, float(packet.pts * packet.time_base) - origin_s))
+            data[packet.pos : packet.pos + packet.size] = changed[: packet.size].ljust(packet.size, b"\0")
+    target.write_bytes(data)
 
 
 def damage_map(whole: Path, broken: Path, kind: str) -> list[Truth]:

@@ -13,7 +13,8 @@ from scipy.ndimage import gaussian_filter
 from evals.detect import voices
 from evals.detect.canvas import Canvas, byte, disc, leaves, photo, picture, write_text
 from evals.detect.looks import planes_of
-from evals.detect.scenes import View, drift, make_scene
+from evals.detect.natural import View
+from evals.detect.scenes import drift, make_scene
 from evals.detect.values import Clip
 from evals.writer import Picture
 
