@@ -66,6 +66,22 @@ def test_what_is_content_more_often_than_fault_has_a_modest_floor(
     assert POLICY.decide(found, media).floor is floor
 
 
+@pytest.mark.parametrize(
+    ("cause", "check", "confidence", "floor"),
+    [
+        (Cause.ENCODER_FREEZE, "freeze", 0.34, Severity.MINOR),
+        (Cause.ENCODER_FREEZE, "freeze", 0.35, Severity.MAJOR),
+        (Cause.BITSTREAM_CORRUPTION, "block_corruption", 0.59, Severity.MINOR),
+        (Cause.BITSTREAM_CORRUPTION, "block_corruption", 0.6, Severity.MAJOR),
+    ],
+)
+def test_what_is_doubtful_has_a_lower_floor(
+    cause: Cause, check: str, confidence: float, floor: Severity
+) -> None:
+    one = replace(event(check, "v:0", 200.0, 220.0), confidence=confidence)
+    assert POLICY.decide(incident(one, cause=cause), CALM).floor is floor
+
+
 def test_dropouts_are_worse_when_there_are_many() -> None:
     clicks = [replace(event("dropout", "a:0", n, n + 0.01), id=f"{n}") for n in range(1, 11)]
     floors = [
