@@ -25,6 +25,7 @@ from pipeline.model import ScanResult
 from pipeline.profile import Profile
 from pipeline.scan import Progress, scan
 from pipeline.source import identity
+from pipeline.workers import Workers
 
 __all__ = ["FALLBACK_MODEL", "Outcome", "Service"]
 
@@ -50,13 +51,16 @@ class Service:
     """Takes inputs one after the other, or from several threads at once.
 
     ``load_model`` is called once, when the first incident is found; ``store`` is None where nothing
-    is to be kept.
+    is to be kept. ``workers`` measure, if there are any; else each decoder may use so many ``threads``,
+    0 for as many as there are cores.
     """
 
     profile: Profile
     policy: Policy
     store: Store | None
     load_model: Callable[[], TriageModel]
+    workers: Workers | None = None
+    threads: int = 0
     _model: TriageModel | None = None
     _problems: tuple[str, ...] = ()
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -83,6 +87,8 @@ class Service:
             on_progress=on_progress,
             stop=stop,
             signals=signals,
+            crew=self.workers.party(stop) if self.workers else None,
+            threads=self.threads,
         )
         with self._one_at_a_time:
             stopped = stop is not None and stop.is_set()

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,11 +21,23 @@ from pipeline.areas import Areas
 from pipeline.decode import Picture
 from pipeline.decode.index import UNKNOWN, PacketIndex, Run, SplitError, decode_run, read_index
 from pipeline.measure import PictureMeter
-from pipeline.model import Fault
+from pipeline.model import Fault, MediaInfo
 from pipeline.series.build import PictureRow, picture_row
 from pipeline.source import is_local, media_streams, open_container, redact
 
-__all__ = ["Alone", "Chunk", "Crew", "Part", "Parts", "join", "measure_chunk", "plan", "split"]
+__all__ = [
+    "Alone",
+    "Apart",
+    "Chunk",
+    "Crew",
+    "Part",
+    "Parts",
+    "Stopped",
+    "join",
+    "measure_chunk",
+    "plan",
+    "split",
+]
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +74,10 @@ class Part:
     items: tuple[PictureRow | Fault, ...]
 
 
+class Stopped(Exception):
+    """Whoever wanted the parts of a chunk has ended the scan."""
+
+
 class Parts(Protocol):
     """The parts of a chunk as they come; ``close`` when no more are wanted."""
 
@@ -70,10 +86,21 @@ class Parts(Protocol):
 
 
 class Crew(Protocol):
-    """Who measures chunks; ``window`` of them are begun before the first is waited for."""
+    """Who measures an input. ``window`` chunks are begun before the first of them is waited for.
+
+    ``threads`` is for a decoder in one pass, ``spent_s`` what was spent elsewhere, in CPU seconds.
+    """
 
     @property
     def window(self) -> int: ...
+    @property
+    def threads(self) -> int: ...
+    @property
+    def spent_s(self) -> float: ...
+    def worth(self, media: MediaInfo) -> bool:
+        """Whether an input is long enough to be split."""
+        ...
+
     def length(self, index: PacketIndex) -> int:
         """Packets that a chunk of this stream should have."""
         ...
@@ -82,6 +109,17 @@ class Crew(Protocol):
         """Measure a chunk; begins at once, or when it is first asked for."""
         ...
 
+    def apart(self, url: str, areas: Areas) -> Apart | None:
+        """Measure a whole input elsewhere in one pass, or not."""
+        ...
+
+
+class Apart(Protocol):
+    """What ``measuring.measure_apart`` yields, from elsewhere; ``close`` when no more is wanted."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Alone:
@@ -89,6 +127,12 @@ class Alone:
 
     packets: int
     window: int = 1
+    threads: int = 1
+    spent_s: float = 0.0
+
+    def worth(self, media: MediaInfo) -> bool:
+        """Whether an input is long enough to be split."""
+        return True
 
     def length(self, index: PacketIndex) -> int:
         """Packets that a chunk of this stream should have."""
@@ -98,8 +142,11 @@ class Alone:
         """Measure a chunk when it is asked for."""
         return measure_chunk(chunk)
 
+    def apart(self, url: str, areas: Areas) -> None:
+        """Nobody is elsewhere."""
 
-def split(url: str, crew: Crew, areas: Areas = NO_AREAS) -> dict[str, list[Chunk]]:
+
+def split(url: str, media: MediaInfo, crew: Crew, areas: Areas = NO_AREAS) -> dict[str, list[Chunk]]:
     """The chunks of each video stream of an input; none where it is to be measured in one pass.
 
     ``areas`` are the masks and regions that its pictures are measured with.
@@ -107,7 +154,7 @@ def split(url: str, crew: Crew, areas: Areas = NO_AREAS) -> dict[str, list[Chunk
     Raises:
         InputError: the input cannot be opened any more.
     """
-    if not is_local(url):
+    if not (is_local(url) and crew.worth(media)):
         return {}
     try:
         with open_container(url) as container:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
@@ -12,15 +13,15 @@ import numpy as np
 
 from pipeline.areas import Areas
 from pipeline.checks.contract import Programme, StreamTotals, decibels
-from pipeline.chunks import Chunk, Crew, Part, join
+from pipeline.chunks import Apart, Chunk, Crew, Part, Stopped, join
 from pipeline.decode import Decoded, LoudnessReading, Picture, Sound, decode
 from pipeline.model import Fault, Loudness, MediaInfo, StreamInfo
 from pipeline.series import Table
 from pipeline.series.build import PictureSeries, SoundSeries, fault_table
 from pipeline.series.loudness import integrated_lufs, loudness_range_lu
-from pipeline.source import InputContainer, media_streams
+from pipeline.source import InputContainer, media_streams, open_container, probe
 
-__all__ = ["Measured", "Progress", "measure", "measure_split"]
+__all__ = ["Measured", "Progress", "follow", "measure", "measure_apart", "measure_split"]
 
 NO_AREAS = Areas()
 PROGRESS_EVERY_S = 0.1
@@ -47,6 +48,8 @@ class Measured:
     sounds: dict[str, SoundSeries] = field(default_factory=dict)
     faults: int = 0
     complete: bool = True
+    told: Programme | None = None
+    """What whoever measured it elsewhere says of the whole."""
 
     def __post_init__(self) -> None:
         for stream in self.media.streams:
@@ -96,6 +99,8 @@ class Measured:
 
     def programme(self) -> Programme:
         """What can be said at the end."""
+        if self.told is not None:
+            return self.told
         totals = []
         for info in self.media.streams:
             if info.is_video:
@@ -161,7 +166,9 @@ def measure_split(
     lanes = {name: join(chunks[name], crew.measure, crew.window) for name in chunks}
     others = {name: s for name, s in media_streams(container).items() if name not in chunks}
     rest = decode(container, others, threads=1)
-    try:
+    with contextlib.suppress(Stopped), contextlib.ExitStack() as stack:
+        for lane in lanes.values():
+            stack.callback(lane.close)
         while lanes and not (stop is not None and stop.is_set()):
             name = min(lanes, key=lambda lane: measured.pictures[lane].end_s)
             part = next(lanes[name], None)
@@ -171,15 +178,45 @@ def measure_split(
             yield from measured.take(name, part)
             yield from _up_to(min(measured.pictures[lane].end_s for lane in lanes), rest, measured)
             tell.now_and_then()
-    finally:
-        for lane in lanes.values():
-            lane.close()
     if lanes:
         measured.complete = False
     else:
         yield from _up_to(math.inf, rest, measured)
     yield from measured.finish()
     tell.now()
+
+
+def measure_apart(
+    url: str, threads: int, areas: Areas = NO_AREAS, stop: threading.Event | None = None
+) -> Iterator[Table | Progress | Programme]:
+    """All tables of an input, how far it is, and at the end what can be said of it.
+
+    Raises:
+        InputError: it cannot be opened any more.
+    """
+    news: list[Progress] = []
+    with open_container(url) as container:
+        measured = Measured(probe(container), areas)
+        for table in measure(container, measured, news.append, stop, threads):
+            yield table
+            if news:
+                yield news[-1]
+                news.clear()
+        yield measured.programme()
+
+
+def follow(
+    apart: Apart, measured: Measured, on_progress: Callable[[Progress], None] | None = None
+) -> Iterator[Table]:
+    """The tables of an input that ``measure_apart`` measures elsewhere."""
+    with contextlib.closing(apart):
+        for item in apart:
+            if isinstance(item, Table):
+                yield item
+            elif isinstance(item, Programme):
+                measured.told = item
+            elif on_progress:
+                on_progress(item)
 
 
 def _up_to(time_s: float, items: Iterator[Decoded], measured: Measured) -> Iterator[Table]:

@@ -14,7 +14,7 @@ from pipeline.chunks import Crew, split
 from pipeline.correlate import correlate
 from pipeline.decide import Decider, thresholds
 from pipeline.errors import InputError
-from pipeline.measuring import Measured, Progress, measure, measure_split
+from pipeline.measuring import Measured, Progress, follow, measure, measure_split
 from pipeline.model import ScanResult, ScanStatus, Timing
 from pipeline.profile import Profile
 from pipeline.series import Table
@@ -56,8 +56,8 @@ def scan(
         on_progress: called some times a second.
         stop: when set, the scan ends early; the result says what was covered.
         signals: whether to collect thinned signals for plots.
-        crew: who measures the pictures, in chunks, where the input can be split.
-        threads: how many each decoder may use in one pass, 0 for as many as there are cores.
+        crew: who measures the pictures, in chunks, where the input can be split; else it is done here.
+        threads: without a crew, how many each decoder may use, 0 for as many as there are cores.
 
     Raises:
         UsageError: ``keep_series`` cannot be written.
@@ -71,7 +71,8 @@ def scan(
     except InputError as exc:
         return ScanResult(shown, ScanStatus.NOT_ASSESSABLE, str(exc))
     wall_s = time.perf_counter() - wall
-    timing = Timing(wall_s, time.process_time() - cpu, result.covered_s / wall_s if wall_s else 0.0)
+    cpu_s = time.process_time() - cpu + (crew.spent_s if crew else 0.0)
+    timing = Timing(wall_s, cpu_s, result.covered_s / wall_s if wall_s else 0.0)
     return replace(result, timing=timing)
 
 
@@ -102,12 +103,15 @@ def _scan_open(
 
 def _tables(container: InputContainer, url: str, measured: Measured, wishes: _Wishes) -> Iterator[Table]:
     """Everything that is measured, in chunks where there is a crew and the input can be split."""
-    told, stop = wishes.on_progress, wishes.stop
-    chunks = split(url, wishes.crew, measured.areas) if wishes.crew else {}
-    if wishes.crew and chunks:
-        yield from measure_split(container, measured, chunks, wishes.crew, told, stop)
-    else:
+    told, stop, crew = wishes.on_progress, wishes.stop, wishes.crew
+    if crew is None:
         yield from measure(container, measured, told, stop, wishes.threads)
+    elif chunks := split(url, measured.media, crew, measured.areas):
+        yield from measure_split(container, measured, chunks, crew, told, stop)
+    elif apart := crew.apart(url, measured.areas):
+        yield from follow(apart, measured, told)
+    else:
+        yield from measure(container, measured, told, stop, crew.threads)
 
 
 def conclude(

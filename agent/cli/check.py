@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,15 @@ from agent.cli.options import DbOption, JsonOption, ProfileOption, state_of
 from agent.settings import TriageName
 from agent.verdict import Severity
 
-__all__ = ["check"]
+__all__ = ["check", "cores"]
+
+MOST_JOBS = 8
+"""More are not taken unasked: each is a process with pictures of its own in memory."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check(
@@ -42,7 +51,17 @@ def check(
     fail_on: Annotated[
         Severity, typer.Option("--fail-on", help="Exit with 1 from this severity on.")
     ] = Severity.MAJOR,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, max=64, help="Inputs scanned at once.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=64,
+            help=f"Cores to use, across inputs and within one. [as many as there are, up to {MOST_JOBS}]",
+            show_default=False,
+        ),
+    ] = None,
     triage: Annotated[
         TriageName | None,
         typer.Option("--triage", help="Which backend judges. [VIDETTE_TRIAGE; auto]", show_default=False),
@@ -78,7 +97,7 @@ def check(
         junit=junit,
         keep_series=keep_series,
         fail_on=fail_on,
-        jobs=jobs,
+        jobs=jobs or min(cores(), MOST_JOBS),
         triage=triage or settings.triage,
         model=model or settings.model,
         policy=policy or settings.policy,

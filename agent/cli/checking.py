@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from pipeline.errors import UsageError
 from pipeline.model import ScanStatus
 from pipeline.profile import load_profile
 from pipeline.text import clean
+from pipeline.workers import Workers
 
 __all__ = ["CheckRequest", "exit_status", "run_check"]
 
@@ -70,14 +71,25 @@ def run_check(request: CheckRequest) -> int:
     backend = BACKENDS.get(request.triage.value)
     if backend is not None and backend.missing:
         load_model()  # raises, and says what to install
-    with Store.open(request.store) if request.store else nullcontext() as store, Stopping() as stopping:
-        service = Service(profile, policy, store, load_model)
+    with (
+        Store.open(request.store) if request.store else nullcontext() as store,
+        Stopping() as stopping,
+        _workers(request) as workers,
+    ):
+        service = Service(profile, policy, store, load_model, workers, threads=1)
         outcomes = _check_all(request, service, stopping)
         _write_reports(request, outcomes)
     begun = len(outcomes)
     if begun < len(request.inputs):
         problem(f"{plural(len(request.inputs) - begun, 'input')} not begun")
     return exit_status(outcomes, request.fail_on) if stopping.status is None else stopping.status
+
+
+def _workers(request: CheckRequest) -> AbstractContextManager[Workers | None]:
+    """Processes for all inputs together; none where one job does everything."""
+    return (
+        Workers(request.jobs, min(request.jobs, len(request.inputs))) if request.jobs > 1 else nullcontext()
+    )
 
 
 def exit_status(outcomes: Sequence[Outcome], fail_on: Severity) -> int:

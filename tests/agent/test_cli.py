@@ -265,7 +265,8 @@ def test_a_reader_that_goes_away_is_no_error(dark_clip: Path) -> None:
 def test_the_first_interrupt_reports_and_stores_what_was_covered(long_clip: Path, tmp_path: Path) -> None:
     database = tmp_path / "x.db"
     with slow_server(SlowFile(long_clip, head=0.5)) as file:
-        command = [sys.executable, "-m", "agent.cli", "check", file.url, str(long_clip), "--json", *QUICK]
+        inputs = [file.url, str(long_clip), "--jobs", "1"]
+        command = [sys.executable, "-m", "agent.cli", "check", *inputs, "--json", *QUICK]
         with subprocess.Popen(
             [*command, "--db", str(database)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:

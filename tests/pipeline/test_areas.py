@@ -190,7 +190,7 @@ def _measured(path: Path, areas: Areas, crew: Alone | None) -> list[Table]:
         measured = Measured(probe(container), areas)
         if crew is None:
             return list(measure(container, measured, threads=1))
-        chunks = split(str(path), crew, areas)
+        chunks = split(str(path), measured.media, crew, areas)
         assert len(chunks["v:0"]) > 3
         return list(measure_split(container, measured, chunks, crew))
 
