@@ -12,6 +12,7 @@ from pipeline.areas import Areas, Box, Mask
 from pipeline.chunks import Alone, split
 from pipeline.decode.values import Picture
 from pipeline.errors import ProfileError, UsageError
+from pipeline.measure.basics import BASIC_COLUMNS
 from pipeline.measure.picture import PICTURE_COLUMNS, PictureMeter
 from pipeline.measuring import Measured, measure, measure_split
 from pipeline.model import DefectEvent
@@ -104,7 +105,9 @@ def test_masked_blocks_change_no_column() -> None:
     (values, thumb), (same, too) = (
         meter.row(shown(luma, count=1, first=1)[0]) for meter, luma in zip(meters, (one, other), strict=True)
     )
-    assert dict(zip(PICTURE_COLUMNS, values, strict=True)) == dict(zip(PICTURE_COLUMNS, same, strict=True))
+    # A gradient reaches one sample into the block beside it: there a mask's edge is felt a little.
+    assert values == pytest.approx(same, rel=5e-3, nan_ok=True), list(PICTURE_COLUMNS)
+    assert (values[: len(BASIC_COLUMNS)] == same[: len(BASIC_COLUMNS)]).all()
     assert (thumb == too).all()
 
 
