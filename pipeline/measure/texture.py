@@ -46,7 +46,7 @@ MEAN_LEVEL = np.float32(6.0)
 """The means of the two blocks must have moved apart by as much: what is new is not only detail."""
 CHANCE = 0.03
 """Part of the edges whose sides moved apart that content puts on the grid: cuts and fast motion."""
-CHANCE_BLOCKS = 3.0
+CHANCE_BLOCKS = 4.0
 LINE_PART = 0.6
 """Torn edges of which this part lies on one straight line are the edge of something that was put on."""
 BURST_LEVEL, BURST_TIMES, BURST_MORE = np.float32(20.0), 4.0, 8.0
