@@ -58,6 +58,18 @@ def picture(canvas: Canvas) -> Picture:
     return Picture(byte(canvas.luma), byte(canvas.cb), byte(canvas.cr))
 
 
+def _legal(colour: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The colour with as much less of its chroma as keeps it well inside RGB (BT.601), texture included."""
+    luma, cb, cr = colour[0], colour[1] - 128, colour[2] - 128
+    level = 1.164 * (luma - 16)
+    scale = 1.0
+    for excess in (1.596 * cr, -0.392 * cb - 0.813 * cr, 2.017 * cb):
+        room = (228 - level) if excess > 0 else level - 20
+        if abs(excess) > max(room, 4):
+            scale = min(scale, max(room, 4) / abs(excess))
+    return luma, 128 + scale * cb, 128 + scale * cr
+
+
 def fractal(rng: np.random.Generator, height: int, width: int, slope: float = 1.2) -> Array:
     """Noise whose amplitude falls as 1 / f**slope, zero mean, unit deviation."""
     fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
@@ -78,6 +90,7 @@ def disc(
     stretch: float = 1.0,
 ) -> None:
     """Draws an ellipse with a soft edge; ``stretch`` is its height over its width."""
+    colour = _legal(colour)
     for plane, code, scale in (
         (canvas.luma, colour[0], 1),
         (canvas.cb, colour[1], 2),

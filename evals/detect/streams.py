@@ -219,5 +219,6 @@ def audio_change(
     target.write_bytes(b"".join(path.read_bytes() for path in parts))
     for path in parts:
         path.unlink()
-    start_s = clip.frame_s(cut)
-    return [Truth("audio_change", "a:0", start_s, clip.duration_s, "stereo to mono")]
+    # A coded frame of sound is up to 36 ms long, and the change falls between two of them.
+    at_s = clip.frame_s(cut)
+    return [Truth("audio_change", "a:0", at_s - 0.06, at_s + 0.06, "stereo to mono")]

@@ -241,7 +241,8 @@ def _bass(rng: np.random.Generator, duration_s: float) -> NDArray[np.float32]:
     time = np.arange(round(duration_s * 48_000)) / 48_000
     notes = rng.choice([41.2, 46.25, 51.9, 55.0, 61.7, 65.4], int(duration_s / 0.45) + 2)
     pitch = notes[(time / 0.45).astype(int)]
-    pluck = np.exp(-(time % 0.45) * 4)
+    since = time % 0.45
+    pluck = np.exp(-since * 4) * np.minimum(1, since / 0.006) * np.minimum(1, (0.45 - since) / 0.02)
     phase = 2 * np.pi * np.cumsum(pitch) / 48_000
     wave = sum(np.sin(phase * k) / k for k in (1, 2, 3, 4)) * pluck
     drums = voices.music(rng, duration_s)[:, : time.size]

@@ -56,6 +56,8 @@ def speech(
         voice += lfilter([1 - r], [1, -2 * r * np.cos(2 * np.pi * centre / rate_hz), r * r], source)
     hiss = sosfilt(_band(2500, 9000, rate_hz), rng.standard_normal(count))
     consonants = np.clip(_slow(rng, count, rate_hz, 9.0) - 0.7, 0, 1)
+    # The pulses all point one way: without this the voice would carry a constant.
+    voice = sosfilt(_band(80, 12_000, rate_hz), voice)
     spoken = (voice / (voice.std() or 1) + 0.5 * consonants * hiss) * envelope
     room = ambience(rng, duration_s, rate_hz)
     legs = np.stack([spoken, 0.92 * np.roll(spoken, 9)])
@@ -84,6 +86,7 @@ def music(rng: np.random.Generator, duration_s: float, rate_hz: int = 48_000) ->
         if index % 2 == 0:
             _note(mix, rng, at, beat * 1.6, root / 2 * 2 ** (step / 12), 0.6, 0.5, rate_hz)
         _drum(mix, rng, at, rate_hz, low=index % 4 == 0)
+    mix = sosfilt(_band(35, 18_000, rate_hz), mix, axis=1)
     air = ambience(rng, duration_s, rate_hz)
     return at_level(mix / mix.std() + 0.02 * air / air.std(), -20.0)
 
@@ -128,6 +131,8 @@ def _note(
     if time.size <= 0:
         return
     attack = np.minimum(1, time / 0.01) * np.exp(-time * rng.uniform(2, 5))
+    # Let go, not cut off: a cut would be a click.
+    attack *= np.minimum(1, time[::-1] / 0.04)
     wobble = 1 + 0.004 * np.sin(2 * np.pi * rng.uniform(4, 6) * time)
     wave = sum(
         np.sin(2 * np.pi * pitch * k * wobble.cumsum() / rate_hz + rng.uniform(0, 6)) / k**1.3
