@@ -127,7 +127,10 @@ INJECTORS: Mapping[str, Injector] = {
     ),
     "true_peak": _sound("true_peak", noises.true_peak, (1.0, 4.0), also=EDGE, anywhere=("loudness",)),
     "phase": _sound("phase", noises.phase, (2.6, 5.0), also=EDGE),
-    "dc_offset": _sound("dc_offset", noises.dc_offset, (2.6, 5.0), also=EDGE),
+    # Opus takes a constant out.
+    "dc_offset": _sound(
+        "dc_offset", noises.dc_offset, (2.6, 5.0), also=EDGE, codings=("h264", "hevc", "av1", "mpeg2")
+    ),
     "hum": _sound("hum", noises.hum, (2.8, 5.0), also=EDGE, clip_s=10),
     "tone": _sound("tone", noises.tone, (2.5, 5.0), also=(*EDGE, "phase")),
     "dropout": _sound("dropout", noises.dropout, (7.0, 7.5), clip_s=12, scenes="music"),
