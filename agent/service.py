@@ -21,7 +21,7 @@ from agent.store import Store, StoreError
 from agent.triage.judge import assess_incidents
 from agent.verdict import Assessment
 from pipeline.errors import VidetteError
-from pipeline.model import ScanResult
+from pipeline.model import Mode, ScanResult
 from pipeline.profile import Profile
 from pipeline.scan import Progress, scan
 from pipeline.source import identity
@@ -61,6 +61,7 @@ class Service:
     load_model: Callable[[], TriageModel]
     workers: Workers | None = None
     threads: int = 0
+    mode: Mode = Mode.FULL
     _model: TriageModel | None = None
     _problems: tuple[str, ...] = ()
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -89,6 +90,7 @@ class Service:
             signals=signals,
             crew=self.workers.party(stop) if self.workers else None,
             threads=self.threads,
+            mode=self.mode,
         )
         with self._one_at_a_time:
             stopped = stop is not None and stop.is_set()

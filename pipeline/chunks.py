@@ -33,8 +33,10 @@ __all__ = [
     "Part",
     "Parts",
     "Stopped",
+    "cut",
     "join",
     "measure_chunk",
+    "places",
     "plan",
     "split",
 ]
@@ -173,31 +175,24 @@ def plan(url: str, index: PacketIndex, packets: int, areas: Areas = NO_AREAS) ->
         SplitError: the rows of a chunk would be too many to hold.
     """
     cuts = [0]
-    for at in _places(index):
+    for at in places(index):
         if at - cuts[-1] >= packets and len(index) - at >= packets / 2:
             cuts.append(at)
     if max(np.diff([*cuts, len(index)])) > MOST_PACKETS:
         raise SplitError(f"{index.stream}: too long without a place to cut")
-    start_s, chunks = index.start_s, []
-    for first, stop in zip(cuts, [*cuts[1:], len(index)], strict=True):
-        last = (
-            len(index)
-            if stop == len(index)
-            else min(_past_leading(index, stop) + PROVING_PACKETS, len(index))
-        )
-        begins_s = -np.inf if first == 0 else float(start_s[first])
-        shown = start_s[first:last][index.shown[first:last]]
-        chunks.append(
-            Chunk(
-                url,
-                _run(index, first, last),
-                begins_s,
-                np.inf if stop == len(index) else float(start_s[stop]),
-                None if first == 0 else tuple(np.sort(shown[shown >= begins_s]).tolist()),
-                areas,
-            )
-        )
-    return chunks
+    stops = [*cuts[1:], len(index)]
+    return [cut(url, index, first, stop, areas) for first, stop in zip(cuts, stops, strict=True)]
+
+
+def cut(url: str, index: PacketIndex, first: int, stop: int, areas: Areas = NO_AREAS) -> Chunk:
+    """The chunk from packet ``first`` to packet ``stop``, both of ``places``, or the start and the end."""
+    start_s = index.start_s
+    last = stop if stop == len(index) else _past_leading(index, stop) + PROVING_PACKETS
+    begins_s = -np.inf if first == 0 else float(start_s[first])
+    ends_s = np.inf if stop == len(index) else float(start_s[stop])
+    shown = start_s[first:last][index.shown[first:last]]
+    promised = None if first == 0 else tuple(np.sort(shown[shown >= begins_s]).tolist())
+    return Chunk(url, _run(index, first, min(last, len(index))), begins_s, ends_s, promised, areas)
 
 
 def _run(index: PacketIndex, first: int, last: int) -> Run:
@@ -208,7 +203,7 @@ def _run(index: PacketIndex, first: int, last: int) -> Run:
     return Run(index.stream, pts, pts if dts == UNKNOWN else dts, size, count, index.digest(first, last))
 
 
-def _places(index: PacketIndex) -> list[int]:
+def places(index: PacketIndex) -> list[int]:
     """Key frames that every packet before is shown before, and whose leading pictures are near."""
     pts = index.pts
     before = np.append(np.iinfo(np.int64).min, np.maximum.accumulate(pts)[:-1])

@@ -26,6 +26,7 @@ __all__ = [
     "Incident",
     "Loudness",
     "MediaInfo",
+    "Mode",
     "ScanResult",
     "ScanStatus",
     "Signal",
@@ -234,6 +235,13 @@ class Timing:
     triage_s: float = 0.0
 
 
+class Mode(StrEnum):
+    """How closely pictures are looked at: all of them, or key frames and what is odd around them."""
+
+    FULL = "full"
+    PATROL = "patrol"
+
+
 class ScanStatus(StrEnum):
     """Whether an input could be assessed at all."""
 
@@ -259,6 +267,7 @@ class ScanResult:
     timing: Timing | None = None
     covered_s: float = 0.0
     interrupted: bool = False
+    mode: Mode = Mode.FULL
 
 
 def fingerprint(*parts: object) -> str:

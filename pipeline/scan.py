@@ -13,9 +13,10 @@ from pipeline.checks.contract import Programme
 from pipeline.chunks import Crew, split
 from pipeline.correlate import correlate
 from pipeline.decide import Decider, thresholds
-from pipeline.errors import InputError
+from pipeline.errors import InputError, UsageError
 from pipeline.measuring import Measured, Progress, follow, measure, measure_split
-from pipeline.model import ScanResult, ScanStatus, Timing
+from pipeline.model import Mode, ScanResult, ScanStatus, Timing
+from pipeline.patrol import blinded, measure_patrol, patrols
 from pipeline.profile import Profile
 from pipeline.series import Table
 from pipeline.series.store import SeriesWriter
@@ -36,6 +37,11 @@ class _Wishes:
     signals: bool
     crew: Crew | None
     threads: int
+    mode: Mode
+
+    def stopped(self) -> bool:
+        """Whether the scan is to end early."""
+        return self.stop is not None and self.stop.is_set()
 
 
 def scan(
@@ -48,6 +54,7 @@ def scan(
     signals: bool = False,
     crew: Crew | None = None,
     threads: int = 0,
+    mode: Mode = Mode.FULL,
 ) -> ScanResult:
     """Scan one input; a bad one is told in the result, never raised.
 
@@ -58,13 +65,17 @@ def scan(
         signals: whether to collect thinned signals for plots.
         crew: who measures the pictures, in chunks, where the input can be split; else it is done here.
         threads: without a crew, how many each decoder may use, 0 for as many as there are cores.
+        mode: a patrol looks at key frames, and at what is odd around them; an input whose key frames
+            cannot be relied upon is looked at in full all the same, and the result says so.
 
     Raises:
-        UsageError: ``keep_series`` cannot be written.
+        UsageError: ``keep_series`` cannot be written, or is wanted of a patrol.
     """
+    if keep_series and mode is Mode.PATROL:
+        raise UsageError("a patrol does not measure every picture: there is no series to keep of it")
     wall, cpu = time.perf_counter(), time.process_time()
     shown = clean(redact(url))
-    wishes = _Wishes(keep_series, on_progress, stop, signals, crew, threads)
+    wishes = _Wishes(keep_series, on_progress, stop, signals, crew, threads, mode)
     try:
         with open_container(url) as container:
             result = _scan_open(container, url, shown, profile, wishes)
@@ -86,8 +97,14 @@ def _scan_open(
     measured = Measured(media, profile.areas)
     decider = Decider(profile, name)
     thinner = SignalThinner() if wishes.signals else None
+    found = patrols(url) if wishes.mode is Mode.PATROL else {}
+    tables = (
+        measure_patrol(url, measured, found, profile, wishes.stopped)
+        if found
+        else _tables(container, url, measured, wishes)
+    )
     with SeriesWriter(wishes.keep_series) if wishes.keep_series else nullcontext() as writer:
-        for table in _tables(container, url, measured, wishes):
+        for table in tables:
             decider.feed(table)
             if thinner:
                 thinner.feed(table)
@@ -98,7 +115,10 @@ def _scan_open(
             raise InputError(f"{shown}: not one picture or sample could be decoded")
         if writer:
             writer.finish(shown, name, profile.name, programme, str(profile.areas))
-    return conclude(shown, name, decider, programme, thinner)
+    result = conclude(shown, name, decider, programme, thinner)
+    if not found:
+        return result
+    return replace(result, mode=Mode.PATROL, coverage=blinded(result.coverage, found))
 
 
 def _tables(container: InputContainer, url: str, measured: Measured, wishes: _Wishes) -> Iterator[Table]:

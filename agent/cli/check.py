@@ -11,6 +11,7 @@ import typer
 from agent.cli.options import DbOption, JsonOption, ProfileOption, state_of
 from agent.settings import TriageName
 from agent.verdict import Severity
+from pipeline.model import Mode
 
 __all__ = ["check", "cores"]
 
@@ -62,6 +63,10 @@ def check(
             show_default=False,
         ),
     ] = None,
+    mode: Annotated[
+        Mode,
+        typer.Option("--mode", help="All pictures, or key frames and what is odd around them."),
+    ] = Mode.FULL,
     triage: Annotated[
         TriageName | None,
         typer.Option("--triage", help="Which backend judges. [VIDETTE_TRIAGE; auto]", show_default=False),
@@ -98,6 +103,7 @@ def check(
         keep_series=keep_series,
         fail_on=fail_on,
         jobs=jobs or min(cores(), MOST_JOBS),
+        mode=mode,
         triage=triage or settings.triage,
         model=model or settings.model,
         policy=policy or settings.policy,

@@ -29,7 +29,7 @@ from agent.settings import TriageName
 from agent.store import Store
 from agent.verdict import Assessment, Severity
 from pipeline.errors import UsageError
-from pipeline.model import ScanStatus
+from pipeline.model import Mode, ScanStatus
 from pipeline.profile import load_profile
 from pipeline.text import clean
 from pipeline.workers import Workers
@@ -49,6 +49,7 @@ class CheckRequest:
     keep_series: Path | None = None
     fail_on: Severity = Severity.MAJOR
     jobs: int = 1
+    mode: Mode = Mode.FULL
     triage: TriageName = TriageName.AUTO
     model: Path | None = None
     policy: Path | None = None
@@ -66,6 +67,8 @@ def run_check(request: CheckRequest) -> int:
         raise UsageError(f"there is no model file {clean(str(request.model))!r}")
     for option, path in (("--html", request.html), ("--junit", request.junit)):
         require_writable(option, path)
+    if request.keep_series is not None and request.mode is Mode.PATROL:
+        raise UsageError("--keep-series keeps every picture, and --mode patrol does not measure them all")
     profile, policy = load_profile(request.profile), load_policy(request.policy)
     load_model = partial(open_model, request.triage.value, gguf=request.model)
     backend = BACKENDS.get(request.triage.value)
@@ -76,7 +79,7 @@ def run_check(request: CheckRequest) -> int:
         Stopping() as stopping,
         _workers(request) as workers,
     ):
-        service = Service(profile, policy, store, load_model, workers, threads=1)
+        service = Service(profile, policy, store, load_model, workers, threads=1, mode=request.mode)
         outcomes = _check_all(request, service, stopping)
         _write_reports(request, outcomes)
     begun = len(outcomes)

@@ -60,6 +60,7 @@ def input_document(assessment: Assessment) -> Document:
         "url": encodable(scan.url),
         "status": scan.status.value,
         "error": None if scan.error is None else encodable(scan.error),
+        "mode": scan.mode.value,
         "interrupted": scan.interrupted,
         "covered_s": finite(scan.covered_s),
         "media": None if scan.media is None else media_document(scan.media),

@@ -19,6 +19,7 @@ from pipeline.model import (
     Incident,
     Loudness,
     MediaInfo,
+    Mode,
     ScanResult,
     ScanStatus,
     StreamInfo,
@@ -151,6 +152,8 @@ def _facts(assessment: Assessment, model: str) -> list[tuple[str, Text]]:
     facts: list[tuple[str, Text]] = []
     if scan.interrupted:
         facts.append(("Interrupted", Text(_covered(scan), "bold yellow")))
+    if scan.mode is Mode.PATROL:
+        facts.append(("Mode", Text("patrol: key frames, and all pictures around what is odd", "yellow")))
     if not scan.incidents:
         facts.append(("Incidents", Text("none", "green")))
     if scan.suppressed:

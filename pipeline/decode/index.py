@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline.decode.stream import MIN_STEP_S, NEW_BASE_S, SLOTTED, UNSTAMPED, Packet, lanes_of
 from pipeline.decode.values import Decoded
 
-__all__ = ["UNKNOWN", "PacketIndex", "Run", "SplitError", "decode_run", "read_index"]
+__all__ = ["UNKNOWN", "PacketIndex", "Run", "SplitError", "decode_keys", "decode_run", "read_index"]
 
 SEEKABLE = frozenset({"mov", "matroska", "mpegts", "mpeg", "mxf", "flv", "nut", "asf"})
 """Formats, by the first name that FFmpeg has for them, whose packets can be found again."""
@@ -62,6 +62,11 @@ class PacketIndex:
     def start_s(self) -> NDArray[np.float64]:
         """When each packet's picture is shown, computed as the decoder's clock does it."""
         return np.asarray(self.pts * self.base_s - self.origin_s, np.float64)
+
+    @property
+    def period_s(self) -> float:
+        """The usual step from one picture to the next; 0 where there is but one."""
+        return float(np.median(np.diff(np.sort(self.pts)))) * self.base_s if len(self) > 1 else 0.0
 
     def digest(self, first: int, stop: int) -> int:
         """A checksum of packets ``first`` to ``stop``, as ``decode_run`` meets them."""
@@ -170,6 +175,16 @@ def decode_run(
     if run.packets is not None and (count, crc) != (run.packets, run.digest):
         raise SplitError(f"{run.stream}: the packets from {run.pts} on are not those of the index")
     yield from lane.finish()
+
+
+def decode_keys(
+    container: av.container.InputContainer, stream: av.stream.Stream, name: str
+) -> Iterator[Decoded]:
+    """Yield the key frames of a stream, each decoded by itself, and the faults in them."""
+    lane = lanes_of(container, {name: stream}, threads=1)[stream.index]
+    for packet in _demux(container, stream):
+        if packet.is_keyframe and not packet.is_discard:
+            yield from lane.alone(packet)
 
 
 def _packets_of(

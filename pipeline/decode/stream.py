@@ -204,6 +204,13 @@ class StreamLane:
         if self.meter is not None:
             yield from self.meter.push(None)
 
+    def alone(self, packet: Packet) -> Iterator[Decoded]:
+        """Decode a key frame without anything before or behind it."""
+        at_s = self._packet_s(packet)
+        yield from self._decode(packet, at_s)
+        yield from self._decode(None, at_s)
+        self.codec.flush_buffers()
+
     def _fault(self, kind: FaultKind, at_s: float, detail: str) -> Fault:
         return Fault(kind, self.stream_id, at_s, at_s + self.period_s, detail)
 

@@ -91,6 +91,13 @@ class PictureSeries:
         """The rows that are left."""
         return self._tables(len(self._pending)) if self._pending else []
 
+    def restart(self) -> list[Table]:
+        """The rows that are left; those that come next have nothing to do with them."""
+        tables = self.finish()
+        self.__post_init__()
+        self._pending = []
+        return tables
+
     def _tables(self, count: int) -> list[Table]:
         taken, following = self._pending[:count], self._pending[count:]
         start_s = np.array([row.start_s for row in taken])

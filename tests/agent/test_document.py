@@ -15,7 +15,7 @@ from tests.agent.stored import BLACK, SILENCE, assessment, incident, scan
 EXPECTED = """
 {"schema": "vidette.report/1",
  "inputs": [{
-   "url": "a.mp4", "status": "ok", "error": null, "interrupted": false, "covered_s": 40.0,
+   "url": "a.mp4", "status": "ok", "error": null, "mode": "full", "interrupted": false, "covered_s": 40.0,
    "media": {"format": "mov,mp4", "duration_s": 40.0, "tags": {"title": "A [red]film[/red]"}, "streams": [
       {"id": "v:0", "codec": "h264", "language": null, "start_s": 0.0, "duration_s": 40.0,
        "width": 1920, "height": 1080, "frame_rate": 30.0, "pixel_format": "yuv420p"},
@@ -63,6 +63,7 @@ def test_an_input_that_cannot_be_assessed_has_every_key() -> None:
         "url": "b.mp4",
         "status": "not_assessable",
         "error": "b.mp4: there is no such file",
+        "mode": "full",
         "interrupted": False,
         "covered_s": 0.0,
         "media": None,
