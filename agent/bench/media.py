@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle, islice
 from pathlib import Path
@@ -20,21 +21,46 @@ from numpy.typing import NDArray
 from pipeline.errors import UsageError
 from pipeline.source import media_streams, open_container
 
-__all__ = ["full_hd_clip", "full_hd_path", "repeated", "sample"]
+__all__ = ["FULL_HD", "SHAPES", "Shape", "natural_clip", "natural_path", "repeated", "sample"]
 
-WIDTH, HEIGHT = 1920, 1080
 RATE = 25
 DURATION_S = 20
-BIT_RATE = 8_000_000
 GOP = 2 * RATE
 GRAIN = 3.0
 """Standard deviation of the grain in codes: what upscaling took from the picture, a camera adds."""
-CODING = {"preset": "fast", "maxrate": str(BIT_RATE), "bufsize": str(2 * BIT_RATE)}
 
 
-def full_hd_path() -> Path:
-    """Where the clip of ``full_hd_clip`` is kept once it is made."""
-    return Path(platformdirs.user_cache_dir("vidette")) / "bench" / f"natural-{HEIGHT}p{RATE}-1.mp4"
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Size, bit rate and length of a clip; what others published for such a one, in seconds."""
+
+    name: str
+    width: int
+    height: int
+    bit_rate: int
+    duration_s: float = DURATION_S
+    suffix: str = ".mp4"
+    lambda_s: float | None = None
+    ec2_s: float | None = None
+
+
+FULL_HD = Shape("1080p", 1920, 1080, 8_000_000)
+SHAPES = (
+    Shape("43 s of 1920x1080", 1920, 1080, 8_000_000, 43, ".mp4", 11, 32),
+    Shape("6:49 of 2048x1152", 2048, 1152, 8_000_000, 409, ".mp4", 26, 144),
+    Shape("59:56 of 1280x720", 1280, 720, 4_000_000, 3596, ".mp4", 86, 1073),
+    Shape("7:45 of 2560x1440", 2560, 1440, 12_000_000, 465, ".mp4", 35, 432),
+    Shape("62 s of 3840x1606", 3840, 1606, 24_000_000, 62, ".mp4", 112, 157),
+    Shape("57:57 of 1280x718 in Matroska", 1280, 718, 4_000_000, 3477, ".mkv", 185, 4320),
+)
+"""Lengths and sizes of a published table of a serverless transcoder: what its functions took, in many
+at once, and what one machine of type t2.large did. The bit rates are ours: the table has none."""
+
+
+def natural_path(shape: Shape) -> Path:
+    """Where the clip of ``natural_clip`` is kept once it is made."""
+    name = f"natural-{shape.width}x{shape.height}-{shape.bit_rate // 1000}k-{RATE}-1.mp4"
+    return Path(platformdirs.user_cache_dir("vidette")) / "bench" / name
 
 
 def sample(name: str) -> Path:
@@ -51,17 +77,17 @@ def sample(name: str) -> Path:
     return found
 
 
-def full_hd_clip() -> Path:
-    """20 s of natural pictures and sound, made on the first call.
+def natural_clip(shape: Shape) -> Path:
+    """20 s of natural pictures and sound at the size and bit rate of ``shape``, made on the first call.
 
-    1080p25 H.264 High at 8 Mb/s with a GOP of 2 s and two B-frames, and stereo AAC, in MP4.
+    25 pictures a second, H.264 High with a GOP of 2 s and B-frames, and stereo AAC, in MP4.
     """
-    target = full_hd_path()
+    target = natural_path(shape)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         # Another process may be making it too: whoever ends last puts the same clip in place.
         part = target.with_name(f"{os.getpid()}-{target.name}")
-        _make_full_hd(part)
+        _make_natural(part, shape)
         part.replace(target)
     return target
 
@@ -108,31 +134,33 @@ def _copy_over_and_over(
         source.seek(0)
 
 
-def _make_full_hd(target: Path) -> None:
+def _make_natural(target: Path, shape: Shape) -> None:
     meadow, city = sample("meadow.mp4"), sample("city.mp4")
+    coding = {"preset": "fast", "maxrate": str(shape.bit_rate), "bufsize": str(2 * shape.bit_rate)}
     with av.open(str(target), "w", format="mp4") as output:
-        video = output.add_stream("libx264", rate=RATE, options=dict(CODING))
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        video.bit_rate, video.codec_context.gop_size = BIT_RATE, GOP
+        video = output.add_stream("libx264", rate=RATE, options=coding)
+        video.width, video.height, video.pix_fmt = shape.width, shape.height, "yuv420p"
+        video.bit_rate, video.codec_context.gop_size = shape.bit_rate, GOP
         sound = output.add_stream("aac", rate=48_000, layout="stereo")
         for packet in _copied_sound(meadow):
             output.mux(sound.encode(packet))
         output.mux(sound.encode(None))
-        for index, frame in enumerate(islice(_frames(city, meadow), DURATION_S * RATE)):
+        for index, frame in enumerate(islice(_frames(shape, city, meadow), DURATION_S * RATE)):
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
 
 
-def _frames(*clips: Path) -> Iterator[VideoFrame]:
+def _frames(shape: Shape, *clips: Path) -> Iterator[VideoFrame]:
     """The clips' pictures, scaled up, under grain that never repeats in place."""
     rng = np.random.default_rng(1)
-    grain = rng.normal(0.0, GRAIN, (HEIGHT, WIDTH)).round().astype(np.int16)
+    size = (shape.height, shape.width)
+    grain = rng.normal(0.0, GRAIN, size).round().astype(np.int16)
     for clip in cycle(clips):
         with av.open(str(clip)) as source:
             for frame in source.decode(video=0):
-                large = frame.reformat(WIDTH, HEIGHT, "yuv420p", interpolation="LANCZOS")
-                shift = tuple(int(step) for step in rng.integers(0, HEIGHT, 2))
+                large = frame.reformat(shape.width, shape.height, "yuv420p", interpolation="LANCZOS")
+                shift = tuple(int(step) for step in rng.integers(0, shape.height, 2))
                 _add_grain(large, np.roll(grain, shift, (0, 1)))
                 yield large
 

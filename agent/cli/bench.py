@@ -15,7 +15,7 @@ from rich.table import Table
 from agent.about import version
 from agent.bench.compare import Comparison, Contender, compare
 from agent.bench.filters import run_filters
-from agent.bench.media import full_hd_clip, full_hd_path, sample
+from agent.bench.media import FULL_HD, natural_clip, natural_path, sample
 from agent.bench.runs import (
     MemoryRun,
     Run,
@@ -140,9 +140,9 @@ def _required(clip: Path | None) -> Path | None:
 
 
 def _made_clip() -> Path:
-    if not full_hd_path().exists():
-        status_console().print(f"Making the 1080p clip, once, in about a minute: {full_hd_path()}")
-    return full_hd_clip()
+    if not natural_path(FULL_HD).exists():
+        status_console().print(f"Making the 1080p clip, once, in about a minute: {natural_path(FULL_HD)}")
+    return natural_clip(FULL_HD)
 
 
 def _document(kind: str, figures: dict[str, object]) -> str:
