@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import tempfile
-import time
 from pathlib import Path
 
+from agent.bench.child import run_command
 from agent.bench.runs import Run
-from pipeline.errors import InputError, UsageError
+from pipeline.errors import UsageError
 
 __all__ = ["SOUND_FILTERS", "VIDEO_FILTERS", "run_filters"]
 
@@ -41,18 +38,7 @@ def run_filters(clip: Path) -> Run:
         *(_ffmpeg(), "-hide_banner", "-nostdin", "-loglevel", "error", "-i", str(clip)),
         *("-vf", ",".join(VIDEO_FILTERS), "-af", ",".join(SOUND_FILTERS), "-f", "null", "-"),
     ]
-    began = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)  # noqa: S603
-        # The resources of this child alone, which no other call tells.
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            said.seek(0)
-            lines = said.read().decode("utf-8", "replace").strip().splitlines()
-            raise InputError(f"{clip.name}: FFmpeg failed ({lines[-1] if lines else child.returncode})")
-    wall_s = time.perf_counter() - began
-    return Run(used.ru_utime + used.ru_stime, wall_s, peak_rss_mb=used.ru_maxrss / 1024)
+    return run_command(command)
 
 
 def _ffmpeg() -> str:

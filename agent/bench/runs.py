@@ -15,6 +15,7 @@ from agent.bench.media import repeated, sample
 from pipeline.errors import InputError
 
 __all__ = [
+    "COPYABLE",
     "MemoryRun",
     "Run",
     "ScanComparison",

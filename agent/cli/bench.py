@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
 
 from agent.about import version
-from agent.bench.compare import Comparison, Contender, compare
+from agent.bench.child import run_check
+from agent.bench.compare import Contender, compare
 from agent.bench.filters import run_filters
-from agent.bench.media import FULL_HD, natural_clip, natural_path, sample
-from agent.bench.runs import (
-    MemoryRun,
-    Run,
-    ScanComparison,
-    Spread,
-    compare_scan,
-    measure_memory,
-    run_worker,
-)
+from agent.bench.media import FULL_HD, SHAPES, natural_clip, natural_path, repeated, sample
+from agent.bench.runs import COPYABLE, Run, compare_scan, measure_memory, run_worker
+from agent.bench.shapes import measure_shape
 from agent.bench.split import run_split
+from agent.cli.bench_tables import comparison_table, memory_table, scan_table, shapes_table
 from agent.cli.options import JsonOption
 from agent.cli.terminal import print_json, results_console, status_console
 from pipeline.errors import UsageError
@@ -42,6 +40,7 @@ ClipOption = Annotated[
 ]
 
 
+MinutesOption = Annotated[float, typer.Option(min=0.1, max=1440, help="Length of the input.")]
 RepeatsOption = Annotated[int, typer.Option(min=1, max=100, help="Runs of each kind.")]
 
 
@@ -60,7 +59,7 @@ def scan(
     if json_document:
         print_json(_document("scan", asdict(result)))
     else:
-        results_console().print(_scan_table(result))
+        results_console().print(scan_table(result))
 
 
 @bench_app.command()
@@ -74,7 +73,7 @@ def memory(
     if json_document:
         print_json(_document("memory", asdict(result)))
     else:
-        results_console().print(_memory_table(result))
+        results_console().print(memory_table(result))
 
 
 @bench_app.command()
@@ -89,6 +88,69 @@ def split(repeats: RepeatsOption = 3, clip: ClipOption = None, json_document: Js
     """Compare one process with a converter that hands image files to one process a detector."""
     contenders = (Contender("one process", _scan_run), Contender("split into processes", run_split))
     _run_comparison("split", clip, contenders, repeats, json_document)
+
+
+@bench_app.command()
+def jobs(
+    minutes: MinutesOption = 2.0,
+    repeats: RepeatsOption = 3,
+    clip: ClipOption = None,
+    json_document: JsonOption = False,
+) -> None:
+    """Compare one job with two, and with one for each core, on a clip repeated to some minutes."""
+    counts = sorted({1, 2, os.cpu_count() or 1})
+    contenders = [
+        Contender("one job" if n == 1 else f"{n} jobs", partial(_check_run, options=("--jobs", str(n))))
+        for n in counts
+    ]
+    with _long(clip, minutes) as long:
+        _run_comparison("jobs", long, contenders, repeats, json_document)
+
+
+@bench_app.command()
+def patrol(
+    minutes: MinutesOption = 2.0,
+    repeats: RepeatsOption = 3,
+    clip: ClipOption = None,
+    json_document: JsonOption = False,
+) -> None:
+    """Compare a full check with one on patrol, on a clip repeated to some minutes."""
+    contenders = [
+        Contender(mode, partial(_check_run, options=("--mode", mode))) for mode in ("full", "patrol")
+    ]
+    with _long(clip, minutes) as long:
+        _run_comparison("patrol", long, contenders, repeats, json_document)
+
+
+@bench_app.command()
+def shapes(
+    longest: Annotated[
+        float, typer.Option(min=1, help="Leave out shapes that last longer than so many minutes.")
+    ] = 60.0,
+    json_document: JsonOption = False,
+) -> None:
+    """Check clips of the shapes of a published table, once each: in full and on patrol."""
+    runs = []
+    for shape in SHAPES:
+        if shape.duration_s <= longest * 60:
+            status_console().print(f"{shape.name} ...")
+            runs.append(measure_shape(shape))
+    if json_document:
+        print_json(_document("shapes", {"runs": [asdict(run) for run in runs]}))
+    else:
+        results_console().print(shapes_table(runs))
+
+
+@contextmanager
+def _long(clip: Path | None, minutes: float) -> Iterator[Path]:
+    source = _required(clip) or _made_clip()
+    suffix = source.suffix if source.suffix in COPYABLE else ".mkv"
+    with tempfile.TemporaryDirectory(prefix="vidette-bench-") as folder:
+        yield repeated(source, Path(folder) / f"{source.stem}{suffix}", minutes * 60)
+
+
+def _check_run(clip: Path, options: Sequence[str]) -> Run:
+    return run_check(clip, *options)
 
 
 def _scan_run(clip: Path) -> Run:
@@ -108,29 +170,7 @@ def _run_comparison(
     if json_document:
         print_json(_document(kind, asdict(result)))
     else:
-        results_console().print(_comparison_table(result))
-
-
-def _comparison_table(result: Comparison) -> Table:
-    table = Table(title=f"{result.clip}: {result.frames} pictures, {result.repeats} runs of each")
-    headings = ("", "CPU", "wall", "peak memory", "written", "CPU, times the first", "wall, times the first")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading else "left")
-    for row in result.standings:
-        table.add_row(
-            row.name,
-            f"{row.cpu_s.median:.2f} s",
-            f"{row.wall_s.median:.2f} s",
-            f"{row.peak_rss_mb.median:.0f} MB",
-            f"{row.written_mb.median:.1f} MB",
-            _ratio(row.cpu_ratio),
-            _ratio(row.wall_ratio),
-        )
-    return table
-
-
-def _ratio(spread: Spread) -> str:
-    return f"{spread.median:.2f} ({spread.low:.2f}-{spread.high:.2f})"
+        results_console().print(comparison_table(result))
 
 
 def _required(clip: Path | None) -> Path | None:
@@ -147,37 +187,3 @@ def _made_clip() -> Path:
 
 def _document(kind: str, figures: dict[str, object]) -> str:
     return json.dumps({"schema": SCHEMA, "version": version(), "kind": kind, **figures}, indent=2)
-
-
-def _scan_table(result: ScanComparison) -> Table:
-    table = Table(title=f"{result.clip}: {result.frames} pictures, {result.repeats} runs of each")
-    for heading in ("", "median", "lowest", "highest"):
-        table.add_column(heading, justify="right" if heading else "left")
-    for name, spread, unit in (
-        ("decoding alone, CPU", result.decode_cpu_s, "s"),
-        ("whole scan, CPU", result.scan_cpu_s, "s"),
-        ("decoding alone, wall", result.decode_wall_s, "s"),
-        ("whole scan, wall", result.scan_wall_s, "s"),
-        ("whole scan, start-up CPU", result.scan_start_s, "s"),
-        ("whole scan, peak memory", result.scan_peak_rss_mb, "MB"),
-        ("scan / decoding, CPU", result.ratio, ""),
-    ):
-        table.add_row(name, *_cells(spread, unit), style="bold" if name.startswith("scan") else None)
-    return table
-
-
-def _cells(spread: Spread, unit: str) -> list[str]:
-    digits = 0 if unit == "MB" else 2
-    return [f"{value:.{digits}f} {unit}".rstrip() for value in (spread.median, spread.low, spread.high)]
-
-
-def _memory_table(result: MemoryRun) -> Table:
-    run = result.run
-    title = f"{result.clip} for {result.duration_s / 60:g} min: {run.frames} pictures in {run.wall_s:.0f} s"
-    table = Table(title=title)
-    table.add_column("scanned", justify="right")
-    table.add_column("peak memory so far", justify="right")
-    for tenth, rss_mb in enumerate(run.rss_mb, start=1):
-        table.add_row(f"{tenth * 10} %", f"{rss_mb:.0f} MB")
-    table.add_row("the whole process", f"{run.peak_rss_mb:.0f} MB", style="bold")
-    return table
