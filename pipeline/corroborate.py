@@ -92,8 +92,8 @@ class Scene:
         return False
 
     def at_edge(self, event: DefectEvent) -> bool:
-        """Whether it is the first or the last of the programme."""
-        return event.start_s <= EDGE_S or _end_s(event) >= self.timeline.end_s - EDGE_S
+        """Whether it is the first or the last of the programme, and not all of it."""
+        return (event.start_s <= EDGE_S) != (_end_s(event) >= self.timeline.end_s - EDGE_S)
 
     def fades(self, event: DefectEvent) -> bool:
         """Whether the light falls to it in steps, and rises from it in steps; an edge needs none."""

@@ -24,8 +24,11 @@ TENTH = 0.1
 LEAST_BEND = 1e-7
 """Below this level (-70 dB) second differences are noise of the format."""
 BUSY_SHARE = 0.75
-LOUD = 10 ** (-40 / 10)
+LOUD = 10 ** (-30 / 10)
+"""Softer sound, coded in eight bits, has silent moments of its own."""
 SHORTEST_S, LONGEST_S = 0.001, 0.25
+SHORT_S, NOTHING = 0.004, 1e-8
+"""A hole so short is one only where nothing is left (-80 dB): snips and knocks leave quieter moments."""
 LEAST_HZ = 2500.0
 REACH = 30
 """Rows around: the longest hole, and what is around it."""
@@ -46,13 +49,14 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
     if stretch.cell_hz >= LEAST_HZ:
         size = max(1, round(AROUND_S * stretch.cell_hz))
         edge = max(1, round(EDGE_S * stretch.cell_hz))
-        least, most = round(SHORTEST_S * stretch.cell_hz), round(LONGEST_S * stretch.cell_hz)
+        lengths = [round(length_s * stretch.cell_hz) for length_s in (SHORTEST_S, SHORT_S, LONGEST_S)]
+        least, short, most = lengths
         lines = [stretch.line(figure) for figure in (1, 2, 3)]
         ms = 1000 / stretch.cell_hz
         for channel in range(stretch.channels):
             energy, bend, peak = (line[channel, : stretch.whole_cells - 1] for line in lines)
             hole, starts = found["hole"][:, channel], found["hole_starts"][:, channel]
-            _find_holes(energy, bend, size, edge, least, most, stretch.cells, ms, hole, starts)
+            _find_holes(energy, bend, size, edge, least, short, most, stretch.cells, ms, hole, starts)
             many = stretch.samples / stretch.cells
             _find_clicks(bend, peak, size, stretch.cells, many, found["click"][:, channel])
     return {name: values[stretch.first : stretch.stop] for name, values in found.items()}
@@ -86,7 +90,7 @@ def _hard(energy, bend, near, near_stop, first, stop):  # type: ignore[no-untype
 
 
 @_fast
-def _find_holes(energy, bend, size, edge, least, most, cells, ms, hole, starts):  # type: ignore[no-untyped-def]
+def _find_holes(energy, bend, size, edge, least, short, most, cells, ms, hole, starts):  # type: ignore[no-untyped-def]
     """Fill ``hole`` and ``starts`` (rows,) from the energy and the bend of cells, (rows * cells,).
 
     The cell in which sound stops and the one in which it begins again belong to neither side.
@@ -106,7 +110,8 @@ def _find_holes(energy, bend, size, edge, least, most, cells, ms, hole, starts):
         while stop < count and energy[stop] <= DEPTH * before and stop - n <= most:
             most_inside = max(most_inside, energy[stop])
             stop += 1
-        if stop - n < least or stop - n > most or stop + 1 + size > count:
+        fits = least <= stop - n <= most and stop + 1 + size <= count
+        if not fits or (stop - n < short and most_inside > NOTHING):
             n = stop
             continue
         after = _level(energy, stop + 1, stop + 1 + size)

