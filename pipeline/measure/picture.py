@@ -27,6 +27,7 @@ from pipeline.measure.blocks import (
 from pipeline.measure.fields import FIELD_COLUMNS, summarise_fields
 from pipeline.measure.levels import LEVEL_COLUMNS, summarise_levels
 from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
+from pipeline.measure.noise import NOISE_COLUMNS, summarise_noise
 from pipeline.measure.view import BlockView
 
 __all__ = ["PICTURE_COLUMNS", "SUMMARIES", "THUMB_SHAPE", "PictureMeter"]
@@ -36,6 +37,7 @@ SUMMARIES: tuple[tuple[Mapping[str, str], Callable[[BlockView, NDArray[np.float6
     (FIELD_COLUMNS, summarise_fields),
     (LEVEL_COLUMNS, summarise_levels),
     (TEXTURE_COLUMNS, summarise_texture),
+    (NOISE_COLUMNS, summarise_noise),
 )
 """The summaries in the order of their columns: each fills its own from one view of the picture."""
 PICTURE_COLUMNS: Mapping[str, str] = {

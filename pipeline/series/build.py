@@ -16,6 +16,7 @@ from pipeline.measure.sound import SoundRows
 from pipeline.model import Fault, StreamInfo
 from pipeline.series.around import SoundDerivation
 from pipeline.series.derive import PictureDerivation
+from pipeline.series.grain import GrainDerivation
 from pipeline.series.table import Kind, Table
 from pipeline.series.texture import TextureDerivation
 
@@ -65,6 +66,7 @@ class PictureSeries:
     _meter: PictureMeter = field(init=False)
     _derivations: list[PictureDerivation] = field(default_factory=list)
     _textures: list[TextureDerivation] = field(default_factory=list)
+    _grains: list[GrainDerivation] = field(default_factory=list)
     _pending: list[PictureRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -73,6 +75,7 @@ class PictureSeries:
         period_s = 1.0 / rate if rate else DEFAULT_PERIOD_S
         self._derivations = [PictureDerivation(period_s) for _ in ("", *self.areas.regions)]
         self._textures = [TextureDerivation() for _ in self._derivations]
+        self._grains = [GrainDerivation() for _ in self._derivations]
 
     def push(self, picture: Picture) -> list[Table]:
         """Measure a picture; give a table of each view when they are full."""
@@ -117,6 +120,8 @@ class PictureSeries:
             }
             columns |= self._derivations[n].columns(start_s, thumbs[:, n]) | shared
             columns |= self._textures[n].columns(start_s, columns, thumbs[:, n])
+            floors = columns["texture_floor"], columns["grain_floor"]
+            columns |= self._grains[n].columns(*floors, thumbs[:, n])
             tables.append(Table(Kind.PICTURES, self.stream, start_s, ends, columns, view))
         return tables
 

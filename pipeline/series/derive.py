@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.measure.picture import THUMB_SHAPE
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
+from pipeline.series.grain import GRAIN_COLUMNS
 from pipeline.series.hashes import HASH_COLUMNS, hashes
 from pipeline.series.texture import TEXTURE_DERIVED
 
@@ -27,6 +28,7 @@ DERIVED_COLUMNS = {
     **CUT_COLUMNS,
     **HASH_COLUMNS,
     **TEXTURE_DERIVED,
+    **GRAIN_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5

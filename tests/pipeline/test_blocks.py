@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decode.values import Plane
-from pipeline.measure import basics, blocks, fields, levels, picture, sound, truepeak
+from pipeline.measure import basics, blocks, fields, levels, noise, picture, sound, truepeak
 from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
-from pipeline.series import derive
+from pipeline.series import derive, grain
 
 SIZES = [(1, 1), (2, 3), (16, 16), (17, 33), (15, 31), (405, 720), (48, 64)]
 DEPTHS = [8, 10, 12]
@@ -153,6 +153,8 @@ KERNELS: list[Callable[..., object]] = [
     fields._comb,
     fields._order,
     levels._summarise,
+    noise._summarise,
+    grain._rises,
     picture._means,
     sound._measure_windows,
     truepeak.peak_between,
