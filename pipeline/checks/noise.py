@@ -21,7 +21,7 @@ class NoiseSettings(CheckSettings):
     min_s: float = Field(1.0, ge=0, le=3600, description="how long it must be bad to be a defect")
     recover_s: float = Field(0.5, ge=0, le=3600, description="good time that ends a defect")
     merge_s: float = Field(0.2, ge=0, le=3600, description="good time that is bridged before it is one")
-    snow_share: float = Field(0.9, gt=0, le=1, description="share of the picture that is snow")
+    snow_share: float = Field(0.7, gt=0, le=1, description="share of the picture that is snow")
     rise: float = Field(0.8, gt=0, le=128, description="levels by which the floor of the noise has risen")
 
 
