@@ -28,7 +28,7 @@ END_NEAR = 8.0
 """Blocks this near to black or white are cut off there, and tell nothing."""
 LEAST_SHARE, LEAST_BLOCKS = 0.25, 8
 FLOOR = 0.2
-SNOW_STD, SNOW_LIKE = 20.0, 0.5
+SNOW_STD, SNOW_LIKE = 20.0, 0.65
 """In snow samples differ from their neighbours, and from the picture before, as much as from the mean."""
 
 
