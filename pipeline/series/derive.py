@@ -5,6 +5,7 @@ They cost a thumbnail a frame, not a picture, so that measuring itself can be do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.measure.picture import THUMB_SHAPE
+from pipeline.series.cadence import CADENCE_COLUMNS, Cadence
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
 from pipeline.series.grain import GRAIN_COLUMNS
 from pipeline.series.hashes import HASH_COLUMNS, hashes
@@ -29,6 +31,7 @@ DERIVED_COLUMNS = {
     **HASH_COLUMNS,
     **TEXTURE_DERIVED,
     **GRAIN_COLUMNS,
+    **CADENCE_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5
@@ -56,9 +59,15 @@ class PictureDerivation:
     _steps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     _last_s: float | None = None
     _cuts: CutDerivation = field(default_factory=CutDerivation)
+    _cadence: Cadence = field(default_factory=Cadence)
 
-    def columns(self, start_s: NDArray[np.float64], thumbs: NDArray[np.uint16]) -> dict[str, NDArray[Any]]:
-        """Derived columns, each (n,), from start times (n,) and thumbnails (n, 3, 18, 32)."""
+    def columns(
+        self,
+        start_s: NDArray[np.float64],
+        thumbs: NDArray[np.uint16],
+        measured: Mapping[str, NDArray[np.floating]],
+    ) -> dict[str, NDArray[Any]]:
+        """Derived columns, each (n,), from start times (n,), thumbnails (n, 3, 18, 32) and ``measured``."""
         light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
             self._anchor = light[0].copy()
@@ -67,13 +76,15 @@ class PictureDerivation:
         steps = np.diff(start_s, prepend=start_s[0] - self.period_s if self._last_s is None else self._last_s)
         typical, steady = self._regularity(steps)
         self._last_s = float(start_s[-1])
+        cuts = self._cuts.columns(thumbs)
         return {
             "drift_share": drift,
             "step_s": steps,
             "typical_step_s": typical,
             "steady_share": steady,
-            **self._cuts.columns(thumbs),
             "picture_hash": hashes(thumbs),
+            **cuts,
+            **self._cadence.columns(start_s, steps, typical, measured["change_mean"], cuts["cut"], thumbs),
         }
 
     def _regularity(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -228,7 +228,10 @@ def test_derived_columns_equal_their_twin_however_they_are_fed(cuts: list[int]) 
     start_s = np.cumsum(steps)
     derivation = PictureDerivation(0.04)
     edges = [0, *cuts, 200]
-    parts = [derivation.columns(start_s[a:b], in_colour(thumbs[a:b])) for a, b in pairwise(edges)]
+    parts = [
+        derivation.columns(start_s[a:b], in_colour(thumbs[a:b]), {"change_mean": np.ones(b - a)})
+        for a, b in pairwise(edges)
+    ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     assert found["drift_share"] == pytest.approx(drift_twin(thumbs))
     assert found["step_s"] == pytest.approx([0.04, *np.diff(start_s)])

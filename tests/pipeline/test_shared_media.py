@@ -24,7 +24,7 @@ FOUND: Mapping[str, set[str]] = {
     "iris_gray.mp4": {"solid_color"},
     "lpms_duplicate-audio-dts.ts": {"pts_backward"},
     "lpms_segmenter_test.flv": {"av_skew", "loudness", "silence", "freeze"},
-    "lpms_skip_1.ts": {"pts_backward"},
+    "lpms_skip_1.ts": {"pts_backward", "dropped_frames"},
     "lpms_zero-frame.ts": {"missing_track"},
     "mediabunny_cursed-vfr.mp4": {"freeze"},
     "mediabunny_edts.mp4": {"black"},
