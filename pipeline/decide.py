@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.checks import CHECKS, Check
 from pipeline.checks.contract import Conclusion, Finding, NotAssessable, Programme, StreamTotals
@@ -25,6 +25,7 @@ from pipeline.model import (
 from pipeline.planned import PlannedFinder, planned_coverage, suppress
 from pipeline.profile import Profile
 from pipeline.series import Kind, Table
+from pipeline.series.onsets import OnsetCollector
 from pipeline.timeline import TimelineKeeper
 
 __all__ = ["Decider", "thresholds"]
@@ -42,6 +43,7 @@ class Decider:
     _holds: dict[_Key, Hold] = field(default_factory=dict)
     _events: list[DefectEvent] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set)
+    _onsets: OnsetCollector = field(default_factory=OnsetCollector)
     _readers: dict[Kind, list[Check]] = field(default_factory=dict)
     suppressed: tuple[Suppressed, ...] = ()
     _beside: TimelineKeeper = field(default_factory=TimelineKeeper)
@@ -56,6 +58,7 @@ class Decider:
 
     def feed(self, table: Table) -> None:
         """Give every check that reads such tables this one."""
+        self._onsets.feed(table)
         if not table.view:
             self._beside.feed(table)
             self._planned.feed(table)
@@ -76,6 +79,7 @@ class Decider:
         """
         for key, hold in self._holds.items():
             self._record(key, hold.finish(key[2]))
+        programme = replace(programme, onsets=self._onsets.onsets())
         skipped: dict[tuple[str, str], str] = {}
         for check in CHECKS.values():
             if check.conclude is None or not self.profile[check.id].enabled:

@@ -67,4 +67,5 @@ CHECKS: Mapping[str, Check] = {
     "dropped_frames": dropped_frames.CHECK,
     "frame_rate": frame_rate.CHECK,
     "av_skew": av_skew.CHECK,
+    "av_content": av_content.CHECK,
 }

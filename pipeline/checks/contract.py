@@ -22,6 +22,7 @@ __all__ = [
     "Finding",
     "Line",
     "NotAssessable",
+    "Onsets",
     "Programme",
     "StreamTotals",
     "decibels",
@@ -79,13 +80,25 @@ class StreamTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class Onsets:
+    """Times (s, rising) at which something sudden is seen or heard in a stream; bounded in number."""
+
+    stream: str
+    at_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
-    """Everything that can only be said at the end; ``complete`` is False for a scan that was stopped."""
+    """Everything that can only be said at the end; ``complete`` is False for a scan that was stopped.
+
+    ``onsets`` are added by whoever decides, from the tables: they are not kept beside a series.
+    """
 
     media: MediaInfo
     streams: tuple[StreamTotals, ...]
     end_s: float
     complete: bool = True
+    onsets: tuple[Onsets, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

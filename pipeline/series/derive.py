@@ -17,6 +17,7 @@ from pipeline.measure.picture import THUMB_SHAPE
 from pipeline.series.cadence import CADENCE_COLUMNS, Cadence
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
 from pipeline.series.grain import GRAIN_COLUMNS
+from pipeline.series.onsets import JOLT_COLUMNS, Jolts
 from pipeline.series.hashes import HASH_COLUMNS, hashes
 from pipeline.series.texture import TEXTURE_DERIVED
 
@@ -32,6 +33,7 @@ DERIVED_COLUMNS = {
     **TEXTURE_DERIVED,
     **GRAIN_COLUMNS,
     **CADENCE_COLUMNS,
+    **JOLT_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5
@@ -60,6 +62,7 @@ class PictureDerivation:
     _last_s: float | None = None
     _cuts: CutDerivation = field(default_factory=CutDerivation)
     _cadence: Cadence = field(default_factory=Cadence)
+    _jolts: Jolts = field(default_factory=Jolts)
 
     def columns(
         self,
@@ -84,6 +87,7 @@ class PictureDerivation:
             "steady_share": steady,
             "picture_hash": hashes(thumbs),
             **cuts,
+            **self._jolts.columns(thumbs),
             **self._cadence.columns(start_s, steps, typical, measured["change_mean"], cuts["cut"], thumbs),
         }
 

@@ -1,0 +1,140 @@
+"""Sound and picture apart by what is heard and seen: claps, strikes, bounces, flashes with a bang.
+
+Onsets of sound are paired with all onsets of the picture near them. Where content is in sync by some
+offset, that offset stands out of the others; where nothing stands out, or more than one does, as in
+anything periodic, the check abstains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.checks.contract import (
+    Check,
+    CheckSettings,
+    Conclusion,
+    Evidence,
+    Finding,
+    NotAssessable,
+    Programme,
+)
+
+__all__ = ["CHECK"]
+
+REACH_S, SEARCH_S = 2.0, 1.0
+GRID_S, BLUR_S = 0.01, 0.025
+APART_S, PAIR_S = 0.15, 0.06
+SLACK_S = 0.02
+"""Half a picture at 25 a second: no onset of a picture is known better."""
+
+
+class AvContentSettings(CheckSettings):
+    """ITU-R BT.1359: sound may lead by 45 ms and lag by 125 ms."""
+
+    lead_s: float = Field(0.045, ge=0, le=60, description="how far sound may be ahead")
+    lag_s: float = Field(0.125, ge=0, le=60, description="how far sound may be behind")
+    least_pairs: int = Field(6, ge=3, le=1000, description="pairs of events that must agree")
+    least_share: float = Field(0.5, ge=0, le=1, description="share of sound events that must have a pair")
+    least_score: float = Field(5.0, ge=0, le=100, description="deviations the offset must stand out by")
+    segment_s: float = Field(300.0, ge=10, le=36_000, description="length that is judged at once")
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    offset_s: float
+    pairs: int
+    share: float
+    score: float
+    spread_s: float
+    slope: float
+
+
+def _match(
+    seen: NDArray[np.float64], heard: NDArray[np.float64], settings: AvContentSettings
+) -> _Match | None:
+    """The one offset of ``heard`` (n,) against ``seen`` (m,) that stands out, if one does."""
+    if len(seen) < settings.least_pairs or len(heard) < settings.least_pairs:
+        return None
+    lags = heard[:, None] - seen[None, :]
+    near = lags[np.abs(lags) <= REACH_S]
+    grid = np.arange(-REACH_S, REACH_S + GRID_S / 2, GRID_S)
+    counts = np.exp(-0.5 * ((near[:, None] - grid) / BLUR_S) ** 2).sum(axis=0)
+    inner = np.abs(grid) <= SEARCH_S
+    best = grid[inner][int(counts[inner].argmax())]
+    others = counts[np.abs(grid - best) > APART_S]
+    score = (counts.max(initial=0.0, where=inner) - others.mean()) / max(float(others.std()), 0.3)
+    rival = (others.max() - others.mean()) / max(float(counts[inner].max() - others.mean()), 1e-9)
+    closest = np.abs(lags - best).argmin(axis=1)
+    pair = lags[np.arange(len(heard)), closest]
+    paired = np.abs(pair - best) <= PAIR_S
+    share = float(paired.mean())
+    few = paired.sum() < settings.least_pairs or share < settings.least_share
+    if few or score < settings.least_score or rival > RIVAL:
+        return None
+    good, at_s = pair[paired], heard[paired]
+    spread_s = float(np.median(np.abs(good - np.median(good))))
+    slope = float(np.polyfit(at_s - at_s.mean(), good, 1)[0]) if np.ptp(at_s) > 0 else 0.0
+    return _Match(float(np.median(good)), int(paired.sum()), share, float(score), spread_s, slope)
+
+
+RIVAL = 0.6
+"""Another offset that stands out by more than this share of the best one leaves it open which it is."""
+
+
+def _conclude(programme: Programme, settings: AvContentSettings) -> Sequence[Conclusion | NotAssessable]:
+    onsets = {one.stream: np.array(one.at_s) for one in programme.onsets}
+    videos = [name for name in onsets if name.startswith("v:")]
+    sounds = [name for name in onsets if name.startswith("a:")]
+    if not videos or not sounds:
+        return [NotAssessable("*", "needs both picture and sound")]
+    judged = 0
+    found: list[Conclusion | NotAssessable] = []
+    for sound in sounds:
+        for start_s, end_s, match in _segments(onsets[videos[0]], onsets[sound], programme.end_s, settings):
+            judged += 1
+            if -settings.lead_s - SLACK_S <= match.offset_s <= settings.lag_s + SLACK_S:
+                continue
+            found.append(Conclusion(sound, start_s, end_s, _finding(match), f"{start_s:.0f}"))
+    return found if judged else [NotAssessable("*", "too few events of picture and sound agree")]
+
+
+def _segments(
+    seen: NDArray[np.float64], heard: NDArray[np.float64], end_s: float, settings: AvContentSettings
+) -> Iterator[tuple[float, float, _Match]]:
+    """Start, end and match of each part that can be judged; a short last part joins the one before."""
+    count = max(1, int(end_s / settings.segment_s + 0.5))
+    edges = np.append(np.arange(count) * settings.segment_s, max(end_s, 0.0))
+    for start_s, stop_s in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        inside = heard[(heard >= start_s) & (heard < stop_s)]
+        near = seen[(seen >= start_s - REACH_S) & (seen < stop_s + REACH_S)]
+        match = _match(near, inside, settings)
+        if match is not None:
+            yield start_s, stop_s, match
+
+
+def _finding(match: _Match) -> Finding:
+    evidence: Evidence = {
+        "direction": "sound is behind" if match.offset_s > 0 else "sound is ahead",
+        "pairs": match.pairs,
+        "paired_share": round(match.share, 3),
+        "score": round(match.score, 1),
+        "spread_ms": round(1000 * match.spread_s, 1),
+        "drift_ms_a_minute": round(60_000 * match.slope, 1),
+    }
+    confidence = min(0.95, 0.5 + 0.02 * match.pairs + 0.01 * match.score)
+    return Finding(match.offset_s, confidence, evidence)
+
+
+CHECK = Check(
+    id="av_content",
+    title="Sound and picture apart by their content",
+    unit="s",
+    needs=("media",),
+    settings=AvContentSettings,
+    conclude=_conclude,
+)
