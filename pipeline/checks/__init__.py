@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pipeline.checks import (
     audio_change,
+    av_content,
     av_skew,
     black,
     block_corruption,

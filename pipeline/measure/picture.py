@@ -26,8 +26,8 @@ from pipeline.measure.blocks import (
 )
 from pipeline.measure.fields import FIELD_COLUMNS, summarise_fields
 from pipeline.measure.levels import LEVEL_COLUMNS, summarise_levels
-from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
 from pipeline.measure.noise import NOISE_COLUMNS, summarise_noise
+from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
 from pipeline.measure.view import BlockView
 
 __all__ = ["PICTURE_COLUMNS", "SUMMARIES", "THUMB_SHAPE", "PictureMeter"]

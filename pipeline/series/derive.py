@@ -17,8 +17,8 @@ from pipeline.measure.picture import THUMB_SHAPE
 from pipeline.series.cadence import CADENCE_COLUMNS, Cadence
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
 from pipeline.series.grain import GRAIN_COLUMNS
-from pipeline.series.onsets import JOLT_COLUMNS, Jolts
 from pipeline.series.hashes import HASH_COLUMNS, hashes
+from pipeline.series.onsets import JOLT_COLUMNS, Jolts
 from pipeline.series.texture import TEXTURE_DERIVED
 
 __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]

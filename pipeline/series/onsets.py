@@ -109,7 +109,7 @@ def _find_jolts(lane: _Lane, wait: int) -> None:
 
 def _find_rises(lane: _Lane, wait: int) -> None:
     start_s, level = lane.rows[:2]
-    found = []
+    found: list[tuple[float, float]] = []
     stop = max(lane.done, len(level))
     if stop > BACK:
         windows = np.lib.stride_tricks.sliding_window_view(level, BACK)[:-1].max(axis=1)

@@ -102,7 +102,7 @@ def test_the_split_design_does_the_same_work_and_writes_every_picture(clean_clip
 
 def test_ffmpeg_runs_every_filter(clean_clip: Path, tmp_path: Path) -> None:
     assert run_filters(clean_clip).cpu_s > 0
-    with pytest.raises(InputError, match="failed: .*No such file"):
+    with pytest.raises(InputError, match=r"failed: .*No such file"):
         run_filters(tmp_path / "absent.mp4")
 
 
