@@ -5,6 +5,7 @@ They cost a thumbnail a frame, not a picture, so that measuring itself can be do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.measure.picture import THUMB_SHAPE
+from pipeline.series.borders import BORDER_COLUMNS, BorderDerivation
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
+from pipeline.series.flash import FLASH_COLUMNS, FlashDerivation
+from pipeline.series.flicker import FLICKER_COLUMNS, FlickerDerivation
 from pipeline.series.hashes import HASH_COLUMNS, hashes
 from pipeline.series.texture import TEXTURE_DERIVED
 
@@ -27,6 +31,9 @@ DERIVED_COLUMNS = {
     **CUT_COLUMNS,
     **HASH_COLUMNS,
     **TEXTURE_DERIVED,
+    **FLASH_COLUMNS,
+    **FLICKER_COLUMNS,
+    **BORDER_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5
@@ -54,9 +61,17 @@ class PictureDerivation:
     _steps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     _last_s: float | None = None
     _cuts: CutDerivation = field(default_factory=CutDerivation)
+    _flash: FlashDerivation = field(default_factory=FlashDerivation)
+    _flicker: FlickerDerivation = field(default_factory=FlickerDerivation)
+    _borders: BorderDerivation = field(default_factory=BorderDerivation)
 
-    def columns(self, start_s: NDArray[np.float64], thumbs: NDArray[np.uint16]) -> dict[str, NDArray[Any]]:
-        """Derived columns, each (n,), from start times (n,) and thumbnails (n, 3, 18, 32)."""
+    def columns(
+        self,
+        start_s: NDArray[np.float64],
+        thumbs: NDArray[np.uint16],
+        measured: Mapping[str, NDArray[np.floating]],
+    ) -> dict[str, NDArray[Any]]:
+        """Derived columns, each (n,), from start times (n,), thumbnails (n, 3, 18, 32) and measured ones."""
         light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
             self._anchor = light[0].copy()
@@ -72,6 +87,9 @@ class PictureDerivation:
             "steady_share": steady,
             **self._cuts.columns(thumbs),
             "picture_hash": hashes(thumbs),
+            **self._flash.columns(start_s, thumbs, measured["full_range"] > 0),
+            **self._flicker.columns(start_s, light),
+            **self._borders.columns(measured),
         }
 
     def _regularity(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

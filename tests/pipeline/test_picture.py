@@ -11,6 +11,7 @@ import pytest
 from pipeline.decode.values import Picture, Plane
 from pipeline.measure import PictureMeter
 from pipeline.measure.basics import BASIC_COLUMNS
+from pipeline.measure.layout import LAYOUT_COLUMNS
 from pipeline.measure.picture import PICTURE_COLUMNS, THUMB_SHAPE
 from pipeline.series.derive import DRIFT_LEVEL, DRIFT_RESET, HISTORY, PictureDerivation
 from tests.pipeline.test_blocks import codes
@@ -221,6 +222,11 @@ def in_colour(light: np.ndarray) -> np.ndarray:
     return np.stack([light, grey, grey], axis=1)
 
 
+def no_layout(count: int) -> dict[str, np.ndarray]:
+    """What the summaries would have measured that columns are derived from: nothing."""
+    return {name: np.zeros(count) for name in LAYOUT_COLUMNS}
+
+
 @pytest.mark.parametrize("cuts", [[], [1], [10, 11, 100], list(range(1, 200, 7))])
 def test_derived_columns_equal_their_twin_however_they_are_fed(cuts: list[int]) -> None:
     thumbs = wandering(200)
@@ -228,7 +234,9 @@ def test_derived_columns_equal_their_twin_however_they_are_fed(cuts: list[int]) 
     start_s = np.cumsum(steps)
     derivation = PictureDerivation(0.04)
     edges = [0, *cuts, 200]
-    parts = [derivation.columns(start_s[a:b], in_colour(thumbs[a:b])) for a, b in pairwise(edges)]
+    parts = [
+        derivation.columns(start_s[a:b], in_colour(thumbs[a:b]), no_layout(b - a)) for a, b in pairwise(edges)
+    ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     assert found["drift_share"] == pytest.approx(drift_twin(thumbs))
     assert found["step_s"] == pytest.approx([0.04, *np.diff(start_s)])
