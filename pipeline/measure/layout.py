@@ -49,6 +49,7 @@ SAMPLED_ROWS = 30
 
 PLAIN_STD, PLAIN_STEP = 4.0, 3.0
 """From a flat block to the next a plain ground changes by less than this many levels."""
+SLOPE_BINS = 32
 GRAIN_STD = 2.0
 """Grain of so many levels on a plain ground does not add levels to it."""
 TEXT_STD = 25.0
@@ -235,22 +236,33 @@ def _spread(edges, mean, variance, size):  # type: ignore[no-untyped-def]
 
 @_fast
 def _slopes(area, mean, variance, step):  # type: ignore[no-untyped-def]
-    """By how much a plain ground grows lighter from one block to the next, across and down."""
+    """By how much a plain ground grows lighter a block, across and down: means of steps near the median."""
     rows, columns = area.shape
-    across = down = 0.0
-    n_across = n_down = 1
+    counts = np.zeros((2, int(2 * PLAIN_STEP * SLOPE_BINS) + 1), np.int32)
     for y in range(0, rows, step):
-        for x in range(columns - 1):
+        for x in range(columns):
             if not area[y, x] or variance[y, x] > PLAIN_STD * PLAIN_STD:
                 continue
-            change = mean[y, x + 1] - mean[y, x]
-            if area[y, x + 1] and abs(change) < PLAIN_STEP:
-                across += change
-                n_across += 1
-            if y + 1 < rows and area[y + 1, x] and abs(mean[y + 1, x] - mean[y, x]) < PLAIN_STEP:
-                down += mean[y + 1, x] - mean[y, x]
-                n_down += 1
-    return across / n_across, down / n_down
+            if x + 1 < columns and area[y, x + 1]:
+                change = mean[y, x + 1] - mean[y, x]
+                if abs(change) < PLAIN_STEP:
+                    counts[0, int((change + PLAIN_STEP) * SLOPE_BINS + 0.5)] += 1
+            if y + 1 < rows and area[y + 1, x]:
+                change = mean[y + 1, x] - mean[y, x]
+                if abs(change) < PLAIN_STEP:
+                    counts[1, int((change + PLAIN_STEP) * SLOPE_BINS + 0.5)] += 1
+    slopes = np.zeros(2)
+    for way in range(2):
+        half, seen, middle = counts[way].sum() / 2, 0, 0
+        while seen < half:
+            seen += counts[way, middle]
+            middle += 1
+        total, taken = 0.0, 0
+        for n in range(max(0, middle - SLOPE_BINS), min(counts.shape[1], middle + SLOPE_BINS - 1)):
+            total += counts[way, n] * (n / SLOPE_BINS - PLAIN_STEP)
+            taken += counts[way, n]
+        slopes[way] = total / max(taken, 1)
+    return slopes[0], slopes[1]
 
 
 @_fast
