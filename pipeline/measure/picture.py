@@ -25,6 +25,7 @@ from pipeline.measure.blocks import (
     luma_maps,
 )
 from pipeline.measure.fields import FIELD_COLUMNS, summarise_fields
+from pipeline.measure.layout import LAYOUT_COLUMNS, summarise_layout
 from pipeline.measure.levels import LEVEL_COLUMNS, summarise_levels
 from pipeline.measure.noise import NOISE_COLUMNS, summarise_noise
 from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
@@ -38,6 +39,7 @@ SUMMARIES: tuple[tuple[Mapping[str, str], Callable[[BlockView, NDArray[np.float6
     (LEVEL_COLUMNS, summarise_levels),
     (TEXTURE_COLUMNS, summarise_texture),
     (NOISE_COLUMNS, summarise_noise),
+    (LAYOUT_COLUMNS, summarise_layout),
 )
 """The summaries in the order of their columns: each fills its own from one view of the picture."""
 PICTURE_COLUMNS: Mapping[str, str] = {

@@ -16,9 +16,7 @@ from pipeline.measure.sound import SoundRows
 from pipeline.model import Fault, StreamInfo
 from pipeline.series.around import SoundDerivation
 from pipeline.series.derive import PictureDerivation
-from pipeline.series.grain import GrainDerivation
 from pipeline.series.table import Kind, Table
-from pipeline.series.texture import TextureDerivation
 
 __all__ = ["SHAPE_COLUMNS", "PictureRow", "PictureSeries", "SoundSeries", "fault_table", "picture_row"]
 
@@ -65,8 +63,6 @@ class PictureSeries:
     end_s: float = 0.0
     _meter: PictureMeter = field(init=False)
     _derivations: list[PictureDerivation] = field(default_factory=list)
-    _textures: list[TextureDerivation] = field(default_factory=list)
-    _grains: list[GrainDerivation] = field(default_factory=list)
     _pending: list[PictureRow] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -74,8 +70,6 @@ class PictureSeries:
         rate = self.stream.frame_rate
         period_s = 1.0 / rate if rate else DEFAULT_PERIOD_S
         self._derivations = [PictureDerivation(period_s) for _ in ("", *self.areas.regions)]
-        self._textures = [TextureDerivation() for _ in self._derivations]
-        self._grains = [GrainDerivation() for _ in self._derivations]
 
     def push(self, picture: Picture) -> list[Table]:
         """Measure a picture; give a table of each view when they are full."""
@@ -119,9 +113,6 @@ class PictureSeries:
                 name: values[:, n, place].astype(np.float32) for place, name in enumerate(PICTURE_COLUMNS)
             }
             columns |= self._derivations[n].columns(start_s, thumbs[:, n], columns) | shared
-            columns |= self._textures[n].columns(start_s, columns, thumbs[:, n])
-            floors = columns["texture_floor"], columns["grain_floor"]
-            columns |= self._grains[n].columns(*floors, thumbs[:, n])
             tables.append(Table(Kind.PICTURES, self.stream, start_s, ends, columns, view))
         return tables
 

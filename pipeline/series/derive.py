@@ -14,12 +14,15 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.measure.picture import THUMB_SHAPE
+from pipeline.series.borders import BORDER_COLUMNS, BorderDerivation
 from pipeline.series.cadence import CADENCE_COLUMNS, Cadence
 from pipeline.series.cuts import CUT_COLUMNS, CutDerivation
-from pipeline.series.grain import GRAIN_COLUMNS
+from pipeline.series.flash import FLASH_COLUMNS, FlashDerivation
+from pipeline.series.flicker import FLICKER_COLUMNS, FlickerDerivation
+from pipeline.series.grain import GRAIN_COLUMNS, GrainDerivation
 from pipeline.series.hashes import HASH_COLUMNS, hashes
 from pipeline.series.onsets import JOLT_COLUMNS, Jolts
-from pipeline.series.texture import TEXTURE_DERIVED
+from pipeline.series.texture import TEXTURE_DERIVED, TextureDerivation
 
 __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
 
@@ -34,6 +37,9 @@ DERIVED_COLUMNS = {
     **GRAIN_COLUMNS,
     **CADENCE_COLUMNS,
     **JOLT_COLUMNS,
+    **FLASH_COLUMNS,
+    **FLICKER_COLUMNS,
+    **BORDER_COLUMNS,
 }
 
 DRIFT_LEVEL = 1.5
@@ -63,6 +69,11 @@ class PictureDerivation:
     _cuts: CutDerivation = field(default_factory=CutDerivation)
     _cadence: Cadence = field(default_factory=Cadence)
     _jolts: Jolts = field(default_factory=Jolts)
+    _flash: FlashDerivation = field(default_factory=FlashDerivation)
+    _flicker: FlickerDerivation = field(default_factory=FlickerDerivation)
+    _borders: BorderDerivation = field(default_factory=BorderDerivation)
+    _texture: TextureDerivation = field(default_factory=TextureDerivation)
+    _grain: GrainDerivation = field(default_factory=GrainDerivation)
 
     def columns(
         self,
@@ -70,7 +81,7 @@ class PictureDerivation:
         thumbs: NDArray[np.uint16],
         measured: Mapping[str, NDArray[np.floating]],
     ) -> dict[str, NDArray[Any]]:
-        """Derived columns, each (n,), from start times (n,), thumbnails (n, 3, 18, 32) and ``measured``."""
+        """Derived columns, each (n,), from start times (n,), thumbnails (n, 3, 18, 32) and measured ones."""
         light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
             self._anchor = light[0].copy()
@@ -89,6 +100,11 @@ class PictureDerivation:
             **cuts,
             **self._jolts.columns(thumbs),
             **self._cadence.columns(start_s, steps, typical, measured["change_mean"], cuts["cut"], thumbs),
+            **self._flash.columns(start_s, thumbs, measured["full_range"] > 0),
+            **self._flicker.columns(start_s, light),
+            **self._borders.columns(measured),
+            **self._texture.columns(start_s, measured, thumbs),
+            **self._grain.columns(measured["texture_floor"], measured["grain_floor"], thumbs),
         }
 
     def _regularity(self, steps: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

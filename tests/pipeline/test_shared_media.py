@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.model import CoverageStatus, DefectEvent, ScanResult
+from pipeline.scan import Measured, measure
+from pipeline.series import Kind
+from pipeline.source import open_container, probe
 from tests.needs import SHARED_MEDIA
 from tests.pipeline.scans import intervals, scanned
 
@@ -21,7 +25,8 @@ FOUND: Mapping[str, set[str]] = {
     "glitchdet_sine_discont_5_mono_440hz.wav": {"loudness", "true_peak", "dropout"},
     "gradio_b.mp4": {"silence"},
     "gradio_world.mp4": {"silence"},
-    "iris_gray.mp4": {"solid_color"},
+    "iris_2Hz_6s.mp4": {"flash"},
+    "iris_gray.mp4": {"solid_color", "flicker"},
     "lpms_duplicate-audio-dts.ts": {"pts_backward"},
     "lpms_segmenter_test.flv": {"av_skew", "loudness", "silence", "freeze"},
     "lpms_skip_1.ts": {"pts_backward", "dropped_frames"},
@@ -29,10 +34,11 @@ FOUND: Mapping[str, set[str]] = {
     "mediabunny_cursed-vfr.mp4": {"freeze"},
     "mediabunny_edts.mp4": {"black"},
     "mediabunny_malformed-join.mp3": {"loudness", "true_peak", "clipping", "decode_error", "pts_gap"},
-    "mediabunny_missing-keyframe-labels.ts": {"loudness", "freeze"},
+    "mediabunny_missing-keyframe-labels.ts": {"loudness", "freeze", "slate"},
     "mediabunny_video.mp4": {"silence"},
     "moviepy_crunching.mp3": {"loudness"},
-    "moviepy_smpte-2997.mp4": {"freeze"},
+    "moviepy_chaplin.mp4": {"borders"},
+    "moviepy_smpte-2997.mp4": {"freeze", "color_bars", "borders"},
     "moviepy_video_with_failing_audio.mp4": {"silence", "freeze"},
     "pixelprobe_corrupted.avi": {"decode_error", "av_skew"},
     "pixelprobe_corrupted.flac": {"true_peak"},
@@ -183,3 +189,46 @@ def test_a_splice_is_told_of_and_decoding_goes_on_behind_it(others_media: Callab
     [event] = events_of(path, "decode_error")
     assert 6.0 < event.start_s < 7.0
     assert result_of(path).covered_s == pytest.approx(8.58, abs=0.05)
+
+
+def rows_of(path: Path) -> dict[str, np.ndarray]:
+    """Measured and derived columns of the first video stream."""
+    with open_container(str(path)) as container:
+        tables = [t for t in measure(container, Measured(probe(container))) if t.kind is Kind.PICTURES]
+    return {name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns}
+
+
+@pytest.mark.parametrize(
+    ("name", "warning", "extended"),
+    [("iris_2Hz_6s.mp4", 15, 114), ("iris_extendedFLONG.mp4", None, None), ("iris_gray.mp4", None, None)],
+)
+def test_flashes_agree_with_their_labels_to_the_frame(
+    others_media: Callable[[str], Path], name: str, warning: int | None, extended: int | None
+) -> None:
+    """The first picture, counted from one, with four transitions in a second; and of an extended failure."""
+    rows = rows_of(others_media(name))
+    often = rows["flash_count"] >= 4
+    long = often & (rows["flash_long_s"] >= 4.0 - 1e-6)
+    assert [int(np.argmax(flag)) + 1 if flag.any() else None for flag in (often, long)] == [warning, extended]
+    assert rows["flash_count"].max() <= 6
+    assert rows["red_count"].max() == 0
+    assert [event.evidence["kind"] for event in events_of(others_media(name), "flash")] == (
+        ["extended"] if extended else []
+    )
+
+
+def test_borders_of_a_film_in_another_shape(others_media: Callable[[str], Path]) -> None:
+    [event] = events_of(others_media("moviepy_chaplin.mp4"), "borders")
+    assert (event.evidence["kind"], event.evidence["active"]) == ("pillarbox", "496x360+72+0")
+
+
+def test_a_bar_with_words_on_the_other(others_media: Callable[[str], Path]) -> None:
+    """94 rows of black at the top; at the bottom words lie across the edge, and it is not told."""
+    rows = rows_of(others_media("lpms_kryp-1.ts"))
+    assert set(rows["border_top"]) == {94.0}
+    assert np.isnan(rows["border_bottom"]).all()
+
+
+def test_colour_bars_with_a_running_clock(others_media: Callable[[str], Path]) -> None:
+    path = others_media("moviepy_smpte-2997.mp4")
+    assert intervals(result_of(path), "color_bars") == [pytest.approx((0.0, 10.04), abs=0.001)]
