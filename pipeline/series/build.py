@@ -112,7 +112,8 @@ class PictureSeries:
             columns: dict[str, NDArray[Any]] = {
                 name: values[:, n, place].astype(np.float32) for place, name in enumerate(PICTURE_COLUMNS)
             }
-            columns |= self._derivations[n].columns(start_s, thumbs[:, n], columns) | shared
+            columns |= shared
+            columns |= self._derivations[n].columns(start_s, thumbs[:, n], columns)
             tables.append(Table(Kind.PICTURES, self.stream, start_s, ends, columns, view))
         return tables
 

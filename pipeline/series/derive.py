@@ -81,7 +81,9 @@ class PictureDerivation:
         thumbs: NDArray[np.uint16],
         measured: Mapping[str, NDArray[np.floating]],
     ) -> dict[str, NDArray[Any]]:
-        """Derived columns, each (n,), from start times (n,), thumbnails (n, 3, 18, 32) and measured ones."""
+        """Derived columns, each (n,), from start times (n,), thumbnails (n, 3, 18, 32) and the
+        columns of the same rows.
+        """
         light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
             self._anchor = light[0].copy()
@@ -103,7 +105,7 @@ class PictureDerivation:
             **self._flash.columns(start_s, thumbs, measured["full_range"] > 0),
             **self._flicker.columns(start_s, light),
             **self._borders.columns(measured),
-            **self._texture.columns(start_s, measured, thumbs),
+            **self._texture.columns(start_s, {**measured, **cuts}, thumbs),
             **self._grain.columns(measured["texture_floor"], measured["grain_floor"], thumbs),
         }
 

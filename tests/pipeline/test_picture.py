@@ -223,7 +223,8 @@ def in_colour(light: np.ndarray) -> np.ndarray:
 
 def nothing_measured(count: int) -> dict[str, np.ndarray]:
     """What the summaries would have measured: nothing."""
-    return {name: np.zeros(count) for name in PICTURE_COLUMNS}
+    flags = {name: np.zeros(count, np.bool_) for name in ("key_frame", "corrupt")}
+    return {name: np.zeros(count) for name in PICTURE_COLUMNS} | flags
 
 
 @pytest.mark.parametrize("cuts", [[], [1], [10, 11, 100], list(range(1, 200, 7))])
