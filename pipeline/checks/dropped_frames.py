@@ -13,6 +13,7 @@ from pipeline.series.table import Kind, Table
 __all__ = ["CHECK"]
 
 HALF = 0.5
+ROUNDING_S = 1e-6
 
 
 class DroppedFramesSettings(CheckSettings):
@@ -27,13 +28,16 @@ class DroppedFramesSettings(CheckSettings):
     least: int = Field(3, ge=1, le=1000, description="jumps or holes that make a defect")
     lasting_s: float = Field(0.5, ge=0, le=3600, description="how long jumps or small holes must go on")
     lost: int = Field(3, ge=1, le=1000, description="pictures lost in one hole that are a defect alone")
+    gap_s: float = Field(0.2, gt=0, le=3600, description="holes above this are gaps in the time stamps")
 
 
 def _lanes(table: Table, settings: DroppedFramesSettings) -> Sequence[Lane]:
     start_s, end_s = table["judged_s"], table["judged_end_s"]
     hole, jump = table["hole"], table["jump"]
     large = (hole >= settings.lost - HALF) & (table["hole_excess"] > 0)
-    holes = ((hole > 0) & (table["hole_excess"] >= settings.excess)) | large
+    # What ``pts_gap`` tells of is not told twice.
+    gap = (hole > 2) & (table["hole_s"] > settings.gap_s + ROUNDING_S)
+    holes = (((hole > 0) & (table["hole_excess"] >= settings.excess)) | large) & ~gap
     jumps = (jump > 0) & (hole == 0) & (table["jump_excess"] >= settings.excess)
     # What is lost lies before the picture that is there.
     since_s = start_s - table["hole_s"]

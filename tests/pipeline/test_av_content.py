@@ -22,7 +22,7 @@ def moments(
     seed: int, *, shortest_s: float = 0.5, longest_s: float = 1.6, length_s: float = LENGTH_S
 ) -> np.ndarray:
     """Times at which something happens."""
-    gaps = np.random.default_rng(seed).uniform(shortest_s, longest_s, 400)
+    gaps = np.random.default_rng(seed).uniform(shortest_s, longest_s, 400 + round(length_s))
     at_s = 0.4 + np.cumsum(gaps)
     return at_s[at_s < length_s - 0.4]
 

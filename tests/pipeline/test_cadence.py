@@ -148,8 +148,9 @@ def test_holes_are_found_from_the_first_missing_picture() -> None:
     assert (event.value, event.evidence["kind"]) == (5, "holes in the time stamps")
 
 
-@pytest.mark.parametrize(("lost", "where"), [(2, []), (3, [(2.0, 2.16)]), (5, [(2.0, 2.24)])])
+@pytest.mark.parametrize(("lost", "where"), [(2, []), (3, [(2.0, 2.16)]), (5, [(2.0, 2.24)]), (6, [])])
 def test_one_hole_is_a_defect_when_it_is_large(lost: int, where: list[tuple[float, float]]) -> None:
+    """Until it is a gap in the time stamps, which another check tells of."""
     shown = without(*range(50, 50 + lost))
     assert found(film(shown, at_s=[n / 25 for n in shown]))["dropped_frames"] == where
 
@@ -223,6 +224,15 @@ def test_a_rate_that_varies() -> None:
     ((kind, where),) = rated(steps, 25.0)["failed"]
     assert kind == "the rate varies"
     assert 4.0 < where[0] < 4.8
+
+
+def test_a_rate_that_always_varied_is_meant() -> None:
+    steps = np.random.default_rng(2).choice([0.02, 0.05, 0.09], 160).tolist()
+    assert rated(steps, 25.0) == {"clean": []}
+
+
+def test_the_mean_of_a_file_is_no_declared_rate() -> None:
+    assert rated([0.04] * 200, 24.37) == {"clean": []}
 
 
 def test_a_rate_that_nobody_declared() -> None:
