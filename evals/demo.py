@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def make_clip(folder: Path) -> tuple[Path, list[Truth]]:
         gop=round(rate),
     )
     truth += _consequences(truth, float(len(pictures) / rate))
-    truth.append(remux.damage(clean, damaged, start_s=DAMAGE_S[0], end_s=DAMAGE_S[1]))
+    hit = remux.damage(clean, damaged, start_s=DAMAGE_S[0], end_s=DAMAGE_S[1])
+    # What the decoder complains of is seen as well.
+    truth += [hit, replace(hit, check="block_corruption")]
     truth.append(remux.gap(damaged, clip, at_s=GAP_AT_S, gap_s=GAP_S))
     clean.unlink()
     damaged.unlink()

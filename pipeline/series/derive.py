@@ -93,6 +93,7 @@ class PictureDerivation:
         typical, steady = self._regularity(steps)
         self._last_s = float(start_s[-1])
         cuts = self._cuts.columns(thumbs)
+        flash = self._flash.columns(start_s, thumbs, measured["full_range"] > 0)
         return {
             "drift_share": drift,
             "step_s": steps,
@@ -102,10 +103,10 @@ class PictureDerivation:
             **cuts,
             **self._jolts.columns(thumbs),
             **self._cadence.columns(start_s, steps, typical, measured["change_mean"], cuts["cut"], thumbs),
-            **self._flash.columns(start_s, thumbs, measured["full_range"] > 0),
+            **flash,
             **self._flicker.columns(start_s, light),
             **self._borders.columns(measured),
-            **self._texture.columns(start_s, {**measured, **cuts}, thumbs),
+            **self._texture.columns(start_s, {**measured, **cuts, **flash}, thumbs),
             **self._grain.columns(measured["texture_floor"], measured["grain_floor"], thumbs),
         }
 

@@ -21,6 +21,14 @@ TEXTURE_DERIVED: Mapping[str, str] = {
 MARKED_CHANGE, MARKED_LEAST = 2.0, 0.01
 """A picture that the decoder marks is damaged to this share at least, if anything moves in it: what is
 concealed in a still is not seen."""
+UNMARKED_LEAST = 0.0115
+"""Where the decoder says nothing, fewer torn blocks than this are content or coarse coding."""
+BURST_PART, BURST_RISE, LIGHT_RISE = 0.2, 0.15, 20.0
+"""Unmarked damage comes at once: blocks burst, a part of those torn; and either more do than in the picture
+before, by a part of those torn, or the mean change rises by these levels times the share torn. Pictures
+that are coded more coarsely than their neighbours are torn as well, but as much moves as before."""
+CALM_TIMES, CALM_LEVEL = 2.0, 4.0
+"""A picture after one that changed by more than so many times this one's change comes out of a flash."""
 MENDED_PART = 0.5
 STANDS_MOST_S = 5.0
 """Damage stands until the next key frame; where none comes, content has covered it after this long."""
@@ -44,6 +52,7 @@ class TextureDerivation:
     """
 
     _state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(6))
+    _before: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     _norm: NDArray[np.float64] | None = None
 
     def columns(
@@ -60,16 +69,30 @@ class TextureDerivation:
         if self._norm is None:
             self._norm = light[0].copy()
             self._state[2:5] = np.nan, np.nan, start_s[0]
-        torn, burst = (np.asarray(columns[name], np.float64) for name in ("torn_share", "burst_share"))
-        moving = np.nan_to_num(np.asarray(columns["change_mean"], np.float64)) > MARKED_CHANGE
-        seen = np.where(moving | (burst > 0) | (torn > 0), MARKED_LEAST, 0.0)
-        found = np.where(columns["corrupt"], np.maximum(np.maximum(torn, burst), seen), torn)
+        found = self._found(columns)
         fresh = np.asarray(columns["cut"]) | np.asarray(columns["key_frame"])
         mended = np.asarray(columns["mended_share"], np.float64)
         _stand(start_s, found, mended, fresh, self._state, out[0])
         bend, edge = (np.asarray(columns[name], np.float64) for name in ("bend_ratio", "edge_step"))
         _compare(start_s, bend, edge, np.asarray(columns["cut"]), light, self._state, self._norm, out[1:])
         return dict(zip(TEXTURE_DERIVED, out, strict=True))
+
+    def _found(self, columns: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Share of the blocks that each picture (n,) adds as damaged: what is marked, or comes at once."""
+        torn, burst = (np.asarray(columns[name], np.float64) for name in ("torn_share", "burst_share"))
+        change = np.nan_to_num(np.asarray(columns["change_mean"], np.float64))
+        had_burst, had_change = (
+            np.concatenate([[was], now[:-1]]) for was, now in zip(self._before, (burst, change), strict=True)
+        )
+        self._before = np.array([burst[-1], change[-1]])
+        more = (burst - had_burst >= BURST_RISE * torn) | (change - had_change >= LIGHT_RISE * torn)
+        # Much damage looks like a cut; of a true one more blocks burst than are torn.
+        lit = (np.asarray(columns["cut"], bool) & (torn < burst)) | (columns["flash_count"] > 0)
+        lit |= had_change >= CALM_TIMES * change + CALM_LEVEL
+        sudden = (torn >= UNMARKED_LEAST) & (burst >= BURST_PART * torn) & more & ~lit
+        seen = np.where((change > MARKED_CHANGE) | (burst > 0) | (torn > 0), MARKED_LEAST, 0.0)
+        marked = np.maximum(np.maximum(torn, burst), seen)
+        return np.where(columns["corrupt"], marked, np.where(sudden, torn, 0.0))
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -83,6 +83,35 @@ def test_the_decoders_mark_counts_where_something_moves() -> None:
     assert intervals(still, "block_corruption") == []
 
 
+@pytest.mark.parametrize(
+    ("hit", "before", "damage"),
+    [
+        ({}, {}, 0.02),
+        ({"torn_share": 0.0115}, {}, 0.0115),
+        ({"torn_share": 0.0114}, {}, 0.0),
+        ({"burst_share": 0.0}, {}, 0.0),
+        ({}, {"burst_share": 0.04, "change_mean": 4.0}, 0.0),
+        ({}, {"burst_share": 0.04}, 0.02),
+        ({}, {"change_mean": 12.0}, 0.0),
+        ({"cut": 1.0}, {}, 0.0),
+        ({"cut": 1.0, "torn_share": 0.05}, {}, 0.05),
+        ({"flash_count": 1.0}, {}, 0.0),
+        ({"corrupt": 1.0, "torn_share": 0.0}, {"burst_share": 0.04}, 0.04),
+    ],
+)
+def test_unmarked_damage_comes_at_once(
+    hit: dict[str, float], before: dict[str, float], damage: float
+) -> None:
+    plain = {"mended_share": 0.0, "bend_ratio": 1.0, "edge_step": 5.0, "corrupt": 0.0, "cut": 0.0}
+    plain |= {"torn_share": 0.0, "burst_share": 0.0, "change_mean": 3.0, "flash_count": 0.0, "key_frame": 0.0}
+    rows = [plain | before, plain | {"torn_share": 0.02, "burst_share": 0.04, "change_mean": 4.0} | hit]
+    columns = {name: np.array([row[name] for row in rows]) for name in plain}
+    columns |= {name: columns[name] > 0 for name in ("cut", "corrupt", "key_frame")}
+    thumbs = np.zeros((2, 3, 18, 32), np.uint16)
+    found = TextureDerivation().columns(np.arange(2) / 25, columns, thumbs)
+    assert found["damage_share"].tolist() == [0.0, damage]
+
+
 def flash(luma: Luma, n: int) -> Luma:
     return luma + 60.0 * (n % 20 in (10, 11))
 
@@ -168,6 +197,7 @@ def test_derived_columns_are_the_same_however_they_are_fed() -> None:
     count = 60
     start_s = np.arange(count) / 25
     names = ("torn_share", "mended_share", "burst_share", "bend_ratio", "edge_step", "change_mean")
+    names += ("flash_count",)
     columns = {name: rng.uniform(0, 1, count) for name in names}
     columns |= {name: rng.uniform(0, 1, count) < 0.1 for name in ("corrupt", "cut", "key_frame")}
     thumbs = rng.integers(0, 65535, (count, 3, 18, 32)).astype(np.uint16)
