@@ -22,12 +22,14 @@ class DcOffsetSettings(CheckSettings):
     recover_s: float = Field(2.0, ge=0, le=3600, description="good time that ends a defect")
     merge_s: float = Field(1.0, ge=0, le=3600, description="good time that is bridged before it is one")
     offset: float = Field(0.01, gt=0, le=1, description="mean over 1 s is beyond this share of full scale")
+    level_share: float = Field(
+        0.03, ge=0, le=1, description="and this share of the level: clipped sound has some of its own"
+    )
 
 
 def _lanes(table: Table, settings: DcOffsetSettings) -> Sequence[Lane]:
     offset, mean = table["offset"], table["mean"]
-    # The mean of 1 s says that there is one, that of the window from when to when: half of it at least.
-    bad = (np.abs(offset) > settings.offset) & (mean * np.sign(offset) > np.abs(offset) / 2)
+    bad = np.abs(offset) > np.maximum(settings.offset, settings.level_share * table["rms"])
     names = channel_names(table.stream.channel_layout, offset.shape[1])
     return [
         Lane(table.start_s, table.end_s, bad[:, n], {"mean": mean[:, n]}, name=name)
@@ -35,8 +37,10 @@ def _lanes(table: Table, settings: DcOffsetSettings) -> Sequence[Lane]:
     ]
 
 
-def _describe(span: Span, settings: DcOffsetSettings) -> Finding:
+def _describe(span: Span, settings: DcOffsetSettings) -> Finding | None:
     value = span.mean["mean"]
+    if abs(value) <= settings.offset:
+        return None
     evidence = {"channel": span.name, "offset_dbfs": round(20 * np.log10(max(abs(value), 1e-6)), 1)}
     return Finding(value, 0.95, evidence)
 

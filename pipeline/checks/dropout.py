@@ -28,9 +28,8 @@ class DropoutSettings(CheckSettings):
 
 def _lanes(table: Table, settings: DropoutSettings) -> Sequence[Lane]:
     hole, starts = table["hole"].max(axis=1), table["hole_starts"].max(axis=1)
-    # The corners of clipped waves are another check's matter, and so are the edges of a hole.
-    fit = (table["clip_run"] < 2) & (table["hole"] == 0)
-    click = (table["click"] * fit).max(axis=1)
+    # The edges of a hole are no clicks.
+    click = (table["click"] * (table["hole"] == 0)).max(axis=1)
     bad = (hole > 0) | (click >= settings.click)
     facts = {"hole_ms": hole, "holes": starts, "clicks": (click >= settings.click) * 1.0}
     return [Lane(table.start_s, table.end_s, bad, facts)]

@@ -41,7 +41,8 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
 
     ``click``: the largest second difference against its RMS in the 5 ms before and behind, whichever is
     more, times the root of its height over a tenth of full scale. Where it does not stand alone among
-    its neighbours, a fifteenth of that: a knock rings, and a coder has narrowed its band.
+    its neighbours, a fifteenth of that: a knock rings, and a coder has narrowed its band. 0 in and next
+    to a row that is clipped: its corners, and where it begins, are another check's matter.
     """
     stretch = stretch.within(REACH)
     shape = (stretch.count, stretch.channels)
@@ -59,7 +60,14 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
             _find_holes(energy, bend, size, edge, least, short, most, stretch.cells, ms, hole, starts)
             many = stretch.samples / stretch.cells
             _find_clicks(bend, peak, size, stretch.cells, many, found["click"][:, channel])
+            found["click"][_beside_clipped(stretch.rows.columns["clip_run"][:, channel]), channel] = 0.0
     return {name: values[stretch.first : stretch.stop] for name, values in found.items()}
+
+
+def _beside_clipped(run: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Rows (n,) that are clipped, and those next to them."""
+    clipped = np.concatenate([[False], run >= 2, [False]])
+    return np.asarray(clipped[:-2] | clipped[1:-1] | clipped[2:])
 
 
 _fast = njit(nogil=True, cache=True, error_model="numpy")

@@ -14,6 +14,8 @@ SLOW_COLUMNS = {"offset": "full scale", "correlation": ""}
 
 OFFSET_REACH = 50
 """A mean over 1 s: a bass note of 30 Hz at half of full scale leaves 0.005 of it."""
+NEAR_REACH = 10
+"""A fifth of a second with soft ends: bass leaves nothing of it, and at an edge of an offset it is half."""
 PAIR_REACH = 25
 NOTHING = 1e-10
 
@@ -21,9 +23,10 @@ NOTHING = 1e-10
 def slow_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
     """``offset`` and ``correlation`` of the rows that are wanted.
 
-    ``offset`` is the mean over 1 s, the one of largest magnitude among those centred within 0.5 s.
+    ``offset`` is the mean over 1 s, the one of largest magnitude among those centred within 0.5 s, where
+    the mean of the fifth of a second around the row is half of it at least; else 0.
     ``correlation`` with the next channel, over 0.5 s, is the lowest of those centred within 0.25 s;
-    0 where either is silent, and for the last channel. So both say early and late what a window's own
+    0 where either is silent, and for the last channel. It says early and late what a window's own
     figures say when: a check asks both.
     """
     stretch = stretch.within(2 * OFFSET_REACH)
@@ -32,6 +35,8 @@ def slow_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
     mean = _sums(columns["mean"], OFFSET_REACH) / _sums(np.ones((stretch.count, 1)), OFFSET_REACH)
     high, low = -_lowest(-mean, OFFSET_REACH), _lowest(mean, OFFSET_REACH)
     offset = np.where(high > -low, high, low)
+    near = _softly(columns["mean"])
+    offset = np.where(near * np.sign(offset) > np.abs(offset) / 2, offset, 0.0)
     energy = np.asarray(columns["rms"], np.float64) ** 2
     apart = np.asarray(columns["apart"], np.float64) ** 2
     cross = (energy[:, :-1] + energy[:, 1:] - apart[:, :-1]) / 2
@@ -60,6 +65,15 @@ def _lowest(values, reach):  # type: ignore[no-untyped-def]
             for channel in range(channels):
                 out[n, channel] = min(out[n, channel], values[m, channel])
     return out
+
+
+def _softly(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Mean over the rows up to ``NEAR_REACH`` before and behind each, weighted by a Hann window."""
+    weights = np.hanning(2 * NEAR_REACH + 3)[1:-1]
+    inside = slice(NEAR_REACH, NEAR_REACH + len(values))
+    whole = np.convolve(np.ones(len(values)), weights)[inside]
+    lines = [np.convolve(line, weights)[inside] / whole for line in np.asarray(values, np.float64).T]
+    return np.stack(lines, axis=1)
 
 
 def _sums(values: NDArray[np.floating], reach: int) -> NDArray[np.float64]:

@@ -126,6 +126,14 @@ def test_bass_is_no_offset(hz: float) -> None:
     assert events(heard(mono(sine(hz, 0.5, 6))), only("dc_offset")) == ()
 
 
+def test_an_offset_under_bass_begins_and_ends_to_the_window() -> None:
+    samples = mono(sine(45, 0.2, 8))
+    samples[:, round(2.5 * RATE) : round(6.2 * RATE)] += 0.02
+    (event,) = events(heard(samples), only("dc_offset"))
+    assert (event.start_s, event.end_s) == (pytest.approx(2.5, abs=0.02), pytest.approx(6.2, abs=0.02))
+    assert event.value == pytest.approx(0.02, rel=0.05)
+
+
 # -- hum ----------------------------------------------------------------------------------------
 
 
@@ -151,12 +159,26 @@ def bass(hz: float, length_s: float) -> np.ndarray:
     return np.asarray(0.3 * notes * np.exp(-since / 0.3))
 
 
+def notes(pitches_hz: tuple[float, ...], length_s: float) -> np.ndarray:
+    """Notes of 0.4 s, each begun anew at another pitch and in another phase."""
+    random = np.random.default_rng(5)
+    count = round(0.4 * RATE)
+    line = [
+        random.uniform(0.3, 1)
+        * np.sin(random.uniform(0, 6) + 2 * np.pi * random.choice(pitches_hz) * seconds(0.4))
+        for _ in range(round(length_s / 0.4))
+    ]
+    return np.asarray(0.2 * np.concatenate(line)[: count * len(line)])
+
+
 NO_HUM: Mapping[str, np.ndarray] = {
     **{f"a bass at {hz} Hz": bass(hz, 6) for hz in (49.0, 51.91, 55.0, 58.27, 61.74)},
     **{f"a held bass at {hz} Hz": hum(hz, 6, -20) for hz in (49.0, 51.91, 58.27, 61.74)},
     "speech": speech(6),
     "drums": drums(6),
     "noise": noise(-20, 6, 1)[0],
+    "notes of 0.4 s on harmonics of 60 Hz": notes((120, 180, 240), 6),
+    "a tone that folds onto a harmonic": sine(1000, 0.3, 6) + 1e-4 * noise(0, 6, 1)[0],
     "too soft": speech(6) + hum(50, 6, -75),
     "too short": np.concatenate([speech(3), speech(1) + hum(50, 1), speech(3)]),
 }
@@ -165,6 +187,13 @@ NO_HUM: Mapping[str, np.ndarray] = {
 @pytest.mark.parametrize("line", NO_HUM.values(), ids=NO_HUM.keys())
 def test_what_is_no_hum(line: np.ndarray) -> None:
     assert events(heard(mono(line)), only("hum")) == ()
+
+
+def test_where_clipping_begins_is_no_click() -> None:
+    line = 0.05 * noise(0, 3, 1)[0] + sine(200, 0.2, 3)
+    line[RATE : 2 * RATE] = np.clip(line[RATE : 2 * RATE] * 20, -1, 1)
+    assert len(events(heard(mono(line)), only("clipping"))) == 1
+    assert events(heard(mono(line)), only("dropout")) == ()
 
 
 # -- tone ---------------------------------------------------------------------------------------
