@@ -14,6 +14,8 @@ __all__ = ["CHECK"]
 
 LEAST_SHARE = 0.1
 """A step at the median block says nothing where hardly a block shows it: that is noise."""
+LEAST_STEP = 0.25
+"""And many blocks that show one say nothing where the median block has none: flat cards, bars, graphics."""
 DRAWN_STEP = 20.0
 """Levels of the median step that no quantiser leaves: a picture drawn in squares (pixel art, text)."""
 
@@ -25,7 +27,7 @@ class BlockinessSettings(CheckSettings):
     recover_s: float = Field(1.0, ge=0, le=3600, description="good time that ends a defect")
     merge_s: float = Field(0.5, ge=0, le=3600, description="good time that is bridged before it is one")
     grid_share: float = Field(
-        0.37, gt=0, le=1, description="share of the blocks, plain ones left out, whose edges stand out"
+        0.2, gt=0, le=1, description="share of the blocks, plain ones left out, whose edges stand out"
     )
     grid_step: float = Field(
         2.75, gt=0, le=255, description="or: levels by which the edges of the median block stand out"
@@ -34,7 +36,8 @@ class BlockinessSettings(CheckSettings):
 
 def _lanes(table: Table, settings: BlockinessSettings) -> Sequence[Lane]:
     share, step = table["grid_share"], table["grid_step"]
-    seen = (share >= settings.grid_share) | ((step >= settings.grid_step) & (share >= LEAST_SHARE))
+    seen = (share >= settings.grid_share) & (step >= LEAST_STEP)
+    seen |= (step >= settings.grid_step) & (share >= LEAST_SHARE)
     facts = {"share": share, "step": step}
     return [Lane(table.start_s, table.end_s, seen & (step < DRAWN_STEP), facts)]
 

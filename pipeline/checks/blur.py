@@ -30,7 +30,7 @@ class BlurSettings(CheckSettings):
         0.8, gt=0, le=4, description="and second over first differences at the richest blocks"
     )
     floor_ratio: float = Field(
-        0.34, ge=0, le=4, description="or that ratio alone, whatever the shot was before"
+        0.25, ge=0, le=4, description="or that ratio alone, whatever the shot was before"
     )
 
 

@@ -155,7 +155,7 @@ def test_shorter_than_two_seconds_is_no_defect(tmp_path: Path, length_s: float) 
         ("a.mpg", "mpeg2video", "yuv420p", {"b": "2M"}),
         ("a.webm", "libvpx-vp9", "yuv420p", {"deadline": "realtime", "cpu-used": "8", "crf": "30", "b": "0"}),
         ("a.mov", "prores_ks", "yuv422p10le", {}),
-        ("a.avi", "mjpeg", "yuvj420p", {"qscale": "3"}),
+        ("a.avi", "mjpeg", "yuvj420p", {"qmin": "3", "qmax": "3"}),
         ("a.mkv", "ffv1", "yuv444p", None),
     ],
 )
