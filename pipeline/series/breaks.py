@@ -17,9 +17,11 @@ AROUND_S = 0.005
 EDGE_S = 0.0005
 """How much of it, next to the hole, must be loud too: a fade is not."""
 EDGE_SHARE = 0.08
-DEPTH = 1e-3
-"""A hole is 30 dB below what is on both sides."""
-ALONE, RINGING = 0.5, 15.0
+DEPTH, LEAST_DEPTH = 2e-3, 1e-2
+"""A hole is 27 dB below what is on both sides, and 20 dB everywhere: a coder's noise spills into it."""
+AN_EDGE = 1e-2
+"""Where sound sets in or is cut off there is no click: it differs so much from before to behind."""
+ALONE, CODED, CODED_BY, RINGING = 0.5, 0.3, 2.0, 15.0
 TENTH = 0.1
 LEAST_BEND = 1e-7
 """Below this level (-70 dB) second differences are noise of the format."""
@@ -41,8 +43,8 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
 
     ``click``: the largest second difference against its RMS in the 5 ms before and behind, whichever is
     more, times the root of its height over a tenth of full scale. Where it does not stand alone among
-    its neighbours, a fifteenth of that: a knock rings, and a coder has narrowed its band. 0 in and next
-    to a row that is clipped: its corners, and where it begins, are another check's matter.
+    its neighbours, half of that, for a coder has narrowed its band; or a fifteenth, for a knock rings.
+    0 in and next to a row that is clipped: its corners and its start are another check's matter.
     """
     stretch = stretch.within(REACH)
     shape = (stretch.count, stretch.channels)
@@ -59,7 +61,7 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
             hole, starts = found["hole"][:, channel], found["hole_starts"][:, channel]
             _find_holes(energy, bend, size, edge, least, short, most, stretch.cells, ms, hole, starts)
             many = stretch.samples / stretch.cells
-            _find_clicks(bend, peak, size, stretch.cells, many, found["click"][:, channel])
+            _find_clicks(energy, bend, peak, size, stretch.cells, many, found["click"][:, channel])
             found["click"][_beside_clipped(stretch.rows.columns["clip_run"][:, channel]), channel] = 0.0
     return {name: values[stretch.first : stretch.stop] for name, values in found.items()}
 
@@ -107,15 +109,15 @@ def _find_holes(energy, bend, size, edge, least, short, most, cells, ms, hole, s
     n = size + 1
     while n < count - size - 1:
         # Cheap to ask first: is it quiet after sound at all?
-        if energy[n] > DEPTH * max(energy[n - 2], energy[n - 3], energy[n - 4]) * 4:
+        if energy[n] > LEAST_DEPTH * max(energy[n - 2], energy[n - 3], energy[n - 4]) * 4:
             n += 1
             continue
         before = _level(energy, n - 1 - size, n - 1)
-        if before < LOUD or energy[n] > DEPTH * before:
+        if before < LOUD or energy[n] > LEAST_DEPTH * before:
             n += 1
             continue
         stop, most_inside = n, 0.0
-        while stop < count and energy[stop] <= DEPTH * before and stop - n <= most:
+        while stop < count and energy[stop] <= LEAST_DEPTH * before and stop - n <= most:
             most_inside = max(most_inside, energy[stop])
             stop += 1
         fits = least <= stop - n <= most and stop + 1 + size <= count
@@ -126,7 +128,9 @@ def _find_holes(energy, bend, size, edge, least, short, most, cells, ms, hole, s
         hard = _hard(energy, bend, n - 1 - edge, n - 1, n - 1 - size, n - 1)
         hard = hard and _hard(energy, bend, stop + 1, stop + 1 + edge, stop + 1, stop + 1 + size)
         busy = _busy(energy, n - 1 - size, n - 1, before) and _busy(energy, stop + 1, stop + 1 + size, after)
-        if hard and busy and after >= LOUD and most_inside <= DEPTH * after:
+        deep = most_inside <= LEAST_DEPTH * after
+        deep = deep and _level(energy, n, stop) <= DEPTH * min(before, after)
+        if hard and busy and deep and after >= LOUD:
             starts[n // cells] += 1
             for m in range(n, stop):
                 hole[m // cells] += ms
@@ -134,11 +138,11 @@ def _find_holes(energy, bend, size, edge, least, short, most, cells, ms, hole, s
 
 
 @_fast
-def _find_clicks(bend, peak, size, cells, samples, click):  # type: ignore[no-untyped-def]
+def _find_clicks(energy, bend, peak, size, cells, samples, click):  # type: ignore[no-untyped-def]
     """Fill ``click`` (rows,) from the second differences of cells, (rows * cells,).
 
     A step has two values of half its energy each, a kink one, a single sample three with two thirds in
-    one; what rings or is band-limited has many.
+    one, of which a coder leaves a third; what rings has many.
     """
     count = peak.shape[0]
     for n in range(size + APART, count - size - APART):
@@ -150,9 +154,15 @@ def _find_clicks(bend, peak, size, cells, samples, click):  # type: ignore[no-un
             continue
         before = _level(bend, n - APART - size, n - APART)
         after = _level(bend, n + APART + 1, n + APART + 1 + size)
+        sound, follows = (
+            _level(energy, n - APART - size, n - APART),
+            _level(energy, n + APART + 1, n + APART + 1 + size),
+        )
+        if min(sound, follows) < AN_EDGE * max(sound, follows):
+            continue
         usual = max(before, after, LEAST_BEND)
         around = (_level(bend, n - APART, n + APART + 1) - usual) * (2 * APART + 1) * samples
         score = np.sqrt(top * top / usual) * np.sqrt(top / TENTH)
         if top * top < ALONE * around:
-            score /= RINGING
+            score /= CODED_BY if top * top >= CODED * around else RINGING
         click[n // cells] = max(click[n // cells], score)
