@@ -25,6 +25,9 @@ class DroppedFramesSettings(CheckSettings):
     excess: float = Field(
         0.08, ge=0, le=1, description="share of jumps above one and a half times the shot's own"
     )
+    hole_excess: float = Field(
+        0.03, ge=0, le=1, description="share of holes above one and a half times the shot's own"
+    )
     least: int = Field(3, ge=1, le=1000, description="jumps or holes that make a defect")
     lasting_s: float = Field(0.5, ge=0, le=3600, description="how long jumps or small holes must go on")
     lost: int = Field(3, ge=1, le=1000, description="pictures lost in one hole that are a defect alone")
@@ -37,7 +40,7 @@ def _lanes(table: Table, settings: DroppedFramesSettings) -> Sequence[Lane]:
     large = (hole >= settings.lost - HALF) & (table["hole_excess"] > 0)
     # What ``pts_gap`` tells of is not told twice.
     gap = (hole > 2) & (table["hole_s"] > settings.gap_s + ROUNDING_S)
-    holes = (((hole > 0) & (table["hole_excess"] >= settings.excess)) | large) & ~gap
+    holes = (((hole > 0) & (table["hole_excess"] >= settings.hole_excess)) | large) & ~gap
     jumps = (jump > 0) & (hole == 0) & (table["jump_excess"] >= settings.excess)
     # What is lost lies before the picture that is there.
     since_s = start_s - table["hole_s"]

@@ -171,12 +171,17 @@ def _see(rows, at):  # type: ignore[no-untyped-def]
     rows[at, 10] = motion
     if change[here] > max(CUT_LEVEL, CUT_OF_MOTION * motion):
         rows[at, 11] = 1.0
-    if motion < LEAST_MOTION or rows[at, 11] > 0 or here < 4:
+    if motion < LEAST_MOTION or here < 4:
         return
     moves = change >= REPEAT_OF_MOTION * motion
     for n in range(max(here - SEEN_AHEAD, 4), len(moves) - 1):
         if moves[n] and _stands(rows, first + n):
             moves[n] = False
+    if rows[at, 11] > 0:
+        # What goes on in its direction, and as evenly as before, is a jump and no other shot.
+        if not moves[here - 1] or _jump(rows, at, moves) == 0:
+            return
+        rows[at, 11] = 0.0
     # Pictures that move must stand on both sides, or the scene only begins or ends to move.
     left, right = change[max(0, here - SEEN_AHEAD) : here].max(), change[here + 1 :].max()
     if min(left, right) < BESIDE_OF_MOTION * motion:
