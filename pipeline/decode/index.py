@@ -108,7 +108,7 @@ def read_index(
                 rows[packet.stream.index].append((*row, packet.is_keyframe, not packet.is_discard))
             else:
                 _require_running(name, packet.stream, packet.pts, last)
-    except (av.error.FFmpegError, OSError) as exc:
+    except (av.error.FFmpegError, OSError, IndexError) as exc:
         raise SplitError(f"the packets cannot be read ({type(exc).__name__})") from exc
     origin_s = (container.start_time or 0) / av.time_base
     found = {}

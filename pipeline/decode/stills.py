@@ -165,7 +165,7 @@ def _frames(container: InputContainer, video: VideoStream) -> Iterator[VideoFram
     while True:
         try:
             packet = next(packets, None)
-        except (av.FFmpegError, OSError):
+        except (av.FFmpegError, OSError, IndexError):
             return
         if packet is None:
             return

@@ -56,6 +56,9 @@ SLOTTED = frozenset({"avi"})
 """Formats that say in which order pictures are decoded and not when they are shown: FFmpeg's guess at
 the latter goes astray where pictures are reordered, so each is shown in the slot that decoding gives it."""
 
+PACKED = frozenset({"mpeg"})
+"""Formats that stamp packs of data: FFmpeg reckons what lies between, and two pictures may come out equal."""
+
 TOP_FIRST = {2: True, 3: False, 4: False, 5: True}
 """FFmpeg's field order of a stream -> whether the top field is shown first; others do not say."""
 
@@ -95,6 +98,7 @@ def lanes_of(
         lanes[stream.index] = StreamLane(
             stream_id, stream, codec, clock, stamped, slotted and stream.type == "video"
         )
+        lanes[stream.index].repeats = container.format.name in PACKED
     return lanes
 
 
@@ -114,7 +118,8 @@ def _packets(
                     last_s = float(packet.dts * packet.time_base) - (container.start_time or 0) / av.time_base
                 yield packet
             return
-        except av.error.EOFError:
+        except (av.error.EOFError, IndexError):
+            # PyAV ends so where damage made the demuxer find streams on its way that it knew not at first.
             return
         except (av.error.FFmpegError, OSError) as exc:
             yield Fault(FaultKind.DEMUX_ERROR, "*", max(last_s, 0.0), max(last_s, 0.0), _short(exc))
@@ -163,6 +168,7 @@ class StreamLane:
     clock: _Clock
     stamped: bool
     slotted: bool
+    repeats: bool = False
     base_s: float = 0.0
     origin_s: float = 0.0
     period_s: float = 0.04
@@ -191,7 +197,7 @@ class StreamLane:
             self.first_dts = packet.dts
         if packet.dts is not None and self.stamped and self.stream_id.startswith("v:"):
             step_s = 0.0 if self.last_dts is None else (packet.dts - self.last_dts) * self.base_s
-            if self.last_dts is not None and step_s <= 0 and step_s > -NEW_BASE_S:
+            if self.last_dts is not None and self._runs_back(step_s) and step_s > -NEW_BASE_S:
                 yield self._fault(FaultKind.PTS_BACKWARD, at_s, f"decoding time stamp moved {step_s:.3f} s")
             self.last_dts = packet.dts
         if packet.is_corrupt:
@@ -210,6 +216,9 @@ class StreamLane:
         yield from self._decode(packet, at_s)
         yield from self._decode(None, at_s)
         self.codec.flush_buffers()
+
+    def _runs_back(self, step_s: float) -> bool:
+        return step_s < 0 or (step_s == 0 and not self.repeats)
 
     def _fault(self, kind: FaultKind, at_s: float, detail: str) -> Fault:
         return Fault(kind, self.stream_id, at_s, at_s + self.period_s, detail)
@@ -266,7 +275,7 @@ class StreamLane:
             duration_s = self.period_s
         at_s = self.next_s
         start_s, step_s = self._begin(frame)
-        if step_s <= 0:
+        if self._runs_back(step_s):
             yield self._fault(FaultKind.PTS_BACKWARD, at_s, _moved(step_s))
         if self.last_s is not None:
             start_s = max(start_s, self.last_s + MIN_STEP_S)
