@@ -12,11 +12,13 @@ from pathlib import Path
 
 from pipeline.checks import CHECKS, Check
 
-__all__ = ["MARK", "PAGES", "catalogue", "main", "page"]
+__all__ = ["IMAGES", "MARK", "PAGES", "catalogue", "main", "page"]
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = DOCS / "checks"
 MARK = "<!-- made from the code by python -m scripts.check_pages -->"
+IMAGES = "images"
+"""The folder beside the pages with a picture of a hit for each, by scripts/check_pictures.py."""
 CATALOGUE_MARK = "## The catalogue"
 EMPTY = "**What.** \n\n**Why.** \n\n**Reference.** \n\n**Blind to.** "
 
@@ -36,6 +38,8 @@ def page(check: Check, written: str) -> str:
             prose,
             "",
             MARK,
+            "",
+            f"![{check.title}: before, in and behind a hit, and the measurement]({IMAGES}/{check.id}.jpg)",
             "",
             f"`value` is in `{check.unit}`. Settings, in the table `[{check.id}]` of a "
             "[profile](../profiles.md):",

@@ -15,10 +15,11 @@ from evals.detect.cases import SPLITS, clean_hour, quick, recipes, select
 from evals.detect.fixtures import cache_folder
 from evals.detect.gate import accept, case_rows, held_against, load
 from evals.detect.injectors import INJECTORS
+from evals.detect.patrol import long_truths, on_patrol, score_patrol
 from evals.detect.report import Summary, write_reports
 from evals.detect.running import prune, run
 from evals.detect.scoring import alarms, score
-from evals.detect.tables import print_details, print_scores
+from evals.detect.tables import interval, print_details, print_scores
 from evals.detect.values import Recipe, Result
 from pipeline.checks import CHECKS
 
@@ -37,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options.add_argument("--quick", action="store_true", help="the subset that CI runs")
     options.add_argument("--hour", action="store_true", help="an hour's equivalent of clean content as well")
+    options.add_argument(
+        "--patrol", action="store_true", help="what a patrol finds of the defects of two GOPs and more"
+    )
     options.add_argument("--out", type=Path, metavar="FOLDER", help="write JSON, Markdown and HTML there")
     options.add_argument("--gate", action="store_true", help="fail where figures fell against the baseline")
     options.add_argument("--accept", action="store_true", help="make these figures the baseline")
@@ -72,6 +76,9 @@ def main(argv: Sequence[str]) -> int:
         return 2
     cache = arguments.cache or cache_folder()
     results = _run(chosen(arguments), cache, arguments.jobs, Console(stderr=True))
+    if arguments.patrol:
+        _print_patrol(results, cache, arguments.jobs)
+        return 0
     summary = summarise(results, arguments)
     _print(summary, arguments)
     if arguments.out:
@@ -80,6 +87,18 @@ def main(argv: Sequence[str]) -> int:
         accept(results, summary.scores, summary.clean, list(CHECKS))
     prune(cache)
     return 0 if summary.gate is None or summary.gate.held else 1
+
+
+def _print_patrol(results: Sequence[Result], cache: Path, jobs: int) -> None:
+    long = [result for result in results if long_truths(result.fixture)]
+    patrol = run([result.fixture.recipe for result in long], cache, jobs=jobs, detector=on_patrol)
+    found = score_patrol(long, patrol)
+    for case, truth in found.missed:
+        print(f"  missed: {case}: {truth.check} {truth.start_s:.2f}-{truth.end_s:.2f} {truth.kind}")
+    print(
+        f"patrol: {found.patrol} of the {found.full} defects of two GOPs or longer that a full scan found "
+        f"({found.truths} there are), {interval(found.recall)}"
+    )
 
 
 def _run(wanted: Sequence[Recipe], cache: Path, jobs: int, console: Console) -> list[Result]:

@@ -23,6 +23,7 @@ __all__ = [
     "f1_of",
     "resampled_f1",
     "score",
+    "wilson",
 ]
 
 BARS = {
@@ -161,8 +162,8 @@ def score(results: Sequence[Result], check: str) -> Score:
         found,
         right,
         false,
-        _wilson(right, right + false),
-        _wilson(found, truths),
+        wilson(right, right + false),
+        wilson(found, truths),
         _f1_interval(table),
         _spread([hit.onset_error_s for hit in hits]),
         _spread([hit.end_error_s for hit in hits]),
@@ -198,7 +199,8 @@ def _f1_interval(table: tuple[NDArray[np.float64], ...]) -> Interval:
     return Interval(value, float(found.confidence_interval.low), float(found.confidence_interval.high))
 
 
-def _wilson(good: int, total: int) -> Interval:
+def wilson(good: int, total: int) -> Interval:
+    """The share of so many good ones of a total, with its 95 % interval (Wilson)."""
     if not total:
         return Interval(float("nan"), float("nan"), float("nan"))
     interval = binomtest(good, total).proportion_ci(method="wilson")

@@ -16,7 +16,7 @@ from pipeline.errors import ProfileError
 from pipeline.model import Threshold
 from pipeline.planned import PLANNED_CHECKS, Planned
 from pipeline.profile import BUILT_IN, MAX_EXTENDS, load_profile, nearest
-from scripts.check_pages import MARK, PAGES, catalogue, page
+from scripts.check_pages import IMAGES, MARK, PAGES, catalogue, page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -195,6 +195,10 @@ def test_the_docs_have_a_page_for_every_check_and_no_other() -> None:
 def test_the_page_of_a_check_is_in_step_with_the_code(check: str) -> None:
     written = (PAGES / f"{check}.md").read_text("utf-8")
     assert written == page(CHECKS[check], written), "run python -m scripts.check_pages"
+
+
+def test_every_check_has_a_picture_of_a_hit() -> None:
+    assert {path.name for path in (PAGES / IMAGES).iterdir()} == {f"{check}.jpg" for check in CHECKS}
 
 
 @pytest.mark.parametrize("check", CHECKS)
