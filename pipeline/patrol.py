@@ -33,9 +33,18 @@ NEEDS_EVERY_PICTURE = frozenset({"pts_gap", "duplicate_frames", "dropped_frames"
 """Checks that ask what happens from one picture to the next: key frames far apart mislead them."""
 QUIET_DBFS, QUIET_S = -60.0, 0.5
 """Sound below this for so long is a suspicion about the picture, too."""
-GAP_S = 0.2
-COLLAPSED, COLLAPSED_S = 0.1, 0.3
-"""Packets of so much time below this share of what is usual say that the picture stands."""
+HOLE, MOST_HOLES = 1.5, 0.1
+"""A step of so many usual ones is a hole, unless more than this share of all steps are: a variable rate."""
+COLLAPSED, COLLAPSED_S = 0.1, 0.12
+"""Packets of so much time below this share of what is usual say that pictures stand."""
+SWOLLEN = 2.0
+"""Packets between key frames so many times as large as is usual: noise, flashes, damage."""
+LEAD_S = 2.5
+"""So much before a suspicion is decoded, too: checks compare with what was usual in the shot."""
+TURNED = {"bend_ratio": 0.15, "edge_step": 0.35, "texture_floor": 0.5}
+"""A key frame of the same shot as the one before whose figure differs by this share of it is odd."""
+SAME_SHOT = 16
+"""Pictures of one shot differ in at most so many bits of their hash."""
 USUAL_GROUPS = 15
 """So many groups of pictures before and behind say what is usual."""
 TOLD_INTERVALS = 3
@@ -56,15 +65,18 @@ class Patrol:
     def of(cls, index: PacketIndex) -> Patrol:
         """A patrol that has seen the packets alone."""
         at = np.array([0, *places(index)])
-        patrol = cls(index, at, _collapsed(index, at))
+        patrol = cls(index, at, np.zeros(len(at), np.bool_))
+        begins_s = index.start_s[at][_strange_sizes(index, at)]
+        patrol.mark(begins_s, begins_s, before=1)
         shown_s = np.sort(index.start_s)
-        holes = np.flatnonzero(np.diff(shown_s) > GAP_S + index.period_s)
-        patrol.mark(shown_s[holes], shown_s[holes + 1], before=1)
+        holes = np.flatnonzero(np.diff(shown_s) > HOLE * index.period_s)
+        if len(holes) <= MOST_HOLES * len(shown_s):
+            patrol.mark(shown_s[holes], shown_s[holes + 1], before=1)
         return patrol
 
     def look(self, table: Table, profile: Profile) -> None:
         """Look at key frames: what is bad began behind the last good one, or still the one before it."""
-        bad_s = table.start_s[suspicions(table, profile)]
+        bad_s = table.start_s[suspicions(table, profile) | _turned(table)]
         self.mark(bad_s, bad_s, before=2)
 
     def listen(self, table: Table) -> None:
@@ -77,7 +89,8 @@ class Patrol:
     def mark(self, start_s: Floats, end_s: Floats, before: int) -> None:
         """Suspect the groups of these times, and so many before them."""
         begins_s = self.index.start_s[self.at]
-        firsts = np.searchsorted(begins_s, start_s, side="right") - 1 - before
+        lead = np.searchsorted(begins_s, start_s - LEAD_S, side="right") - 1
+        firsts = np.minimum(np.searchsorted(begins_s, start_s, side="right") - 1 - before, lead)
         lasts = np.searchsorted(begins_s, end_s, side="right") - 1
         for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
             self.odd[max(first, 0) : last + 1] = True
@@ -208,16 +221,30 @@ def blinded(coverage: Sequence[Coverage], found: Mapping[str, Patrol]) -> tuple[
     return tuple(rows)
 
 
-def _collapsed(index: PacketIndex, at: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Groups in which packets for a good while are far smaller than those of the groups around."""
+def _turned(table: Table) -> NDArray[np.bool_]:
+    """Key frames of the same shot as the one before that are much softer or coarser; (n,)."""
+    turned = np.zeros(len(table), np.bool_)
+    for name, share in TURNED.items():
+        values = table[name].astype(np.float64)
+        step = np.abs(np.diff(values)) / np.maximum(np.abs(values[:-1]), 1e-3)
+        turned[1:] |= step > share
+    codes = table["picture_hash"]
+    bits = np.unpackbits((codes[1:] ^ codes[:-1]).view(np.uint8).reshape(-1, 8), axis=1)
+    turned[1:] &= bits.sum(axis=1) <= SAME_SHOT
+    return turned
+
+
+def _strange_sizes(index: PacketIndex, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Groups in which packets are for a good while far smaller, or on the whole far larger, than around."""
     between = [index.size[first + 1 : stop] for first, stop in zip(at, [*at[1:], len(index)], strict=True)]
     usual = np.array([np.median(sizes) if len(sizes) else np.nan for sizes in between])
     odd = np.zeros(len(at), np.bool_)
     for n, sizes in enumerate(between):
         around = usual[max(0, n - USUAL_GROUPS) : n + USUAL_GROUPS + 1]
         around = around[np.isfinite(around)]
-        small = (sizes < COLLAPSED * np.median(around)).sum() if len(around) else 0
-        odd[n] = small * index.period_s >= COLLAPSED_S
+        if len(around) and len(sizes):
+            small = (sizes < COLLAPSED * np.median(around)).sum()
+            odd[n] = small * index.period_s >= COLLAPSED_S or usual[n] > SWOLLEN * np.median(around)
     return odd
 
 
