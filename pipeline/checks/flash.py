@@ -22,6 +22,7 @@ class FlashSettings(CheckSettings):
     recover_s: float = Field(1.0, ge=1, le=3600, description="good time that ends a defect")
     flashes: int = Field(3, ge=1, le=60, description="flashes within a second that are still allowed")
     red_flashes: int = Field(3, ge=1, le=60, description="the same of flashes of saturated red")
+    extended: bool = Field(True, description="whether two or three flashes a second, for long, are told")
     extended_s: float = Field(
         4.0, gt=0, le=5, description="time within 5 s with two or three flashes a second that is too long"
     )
@@ -32,7 +33,7 @@ def _lanes(table: Table, settings: FlashSettings) -> Sequence[Lane]:
     done, red_done = table["flash_area"] > 0, table["red_area"] > 0
     # A row that completes a transition speaks for all of them: it is bad since the first.
     since = table.start_s - table["flash_age_s"]
-    long = (table["flash_long_s"] >= settings.extended_s - 1e-6) & (light >= OFTEN)
+    long = (table["flash_long_s"] >= settings.extended_s - 1e-6) & (light >= OFTEN) & settings.extended
     return [
         Lane(
             since,

@@ -8,9 +8,13 @@ from pydantic import Field
 
 from pipeline.checks.contract import Check, CheckSettings, Evidence, Finding
 from pipeline.hold import Lane, Span
+from pipeline.model import StreamInfo
 from pipeline.series.table import Kind, Table
 
 __all__ = ["CHECK"]
+
+LEAST_SAMPLES = 64 * 64
+"""In a smaller picture whatever moves changes all of it."""
 
 
 class FlickerSettings(CheckSettings):
@@ -22,7 +26,14 @@ class FlickerSettings(CheckSettings):
     swing: float = Field(1.0, ge=0.75, le=36, description="least swing, in levels of luma")
 
 
+def _unfit(stream: StreamInfo) -> str | None:
+    samples = (stream.width or 0) * (stream.height or 0)
+    return "the picture is too small to flicker as a whole" if 0 < samples < LEAST_SAMPLES else None
+
+
 def _lanes(table: Table, settings: FlickerSettings) -> Sequence[Lane]:
+    if _unfit(table.stream):
+        return []
     swing, turns = table["flicker_swing"], table["flicker_count"]
     bad = (swing >= settings.swing) & (turns >= 2 * settings.rate_hz)
     # A turn that makes it flicker speaks for those before it, back to the first.
@@ -51,4 +62,5 @@ CHECK = Check(
     reads=(Kind.PICTURES,),
     lanes=_lanes,
     describe=_describe,
+    unfit=_unfit,
 )

@@ -53,7 +53,8 @@ def _streams(items: Sequence[object]) -> tuple[StreamInfo, ...]:
     found: dict[str, StreamInfo] = {}
     for item in items:
         if isinstance(item, Picture):
-            found[item.stream] = StreamInfo(item.stream, "h264", SIZE[1], SIZE[0], float(RATE))
+            height, width = item.luma.shape
+            found.setdefault(item.stream, StreamInfo(item.stream, "h264", width, height, float(RATE)))
         elif isinstance(item, Sound):
             count = len(item.samples)
             found[item.stream] = StreamInfo(

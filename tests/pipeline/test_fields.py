@@ -154,6 +154,16 @@ def fading(n: int) -> Luma:
 GRAIN = [np.random.default_rng(n).normal(0, 8, (180, 320)) for n in range(60)]
 CUTS = [texture(180, 320, seed) for seed in range(4)]
 
+DOUBLED = np.repeat(np.random.default_rng(7).integers(0, 2, (90, 400)), 2, axis=0) * 150.0 + 40
+
+
+def ticker(n: int) -> Luma:
+    """Letters of doubled lines that roll by at the lower edge, over something that stands."""
+    luma = SCENE.copy()
+    luma[174:] = np.roll(DOUBLED[4:10], -3 * n, axis=1)[:, :320]
+    return luma
+
+
 NOTHING: Mapping[str, Sequence[Picture]] = {
     "a pan": clip(at),
     "a tilt of one line": clip(lambda n: shifted(SCENE, n, 0)),
@@ -163,6 +173,7 @@ NOTHING: Mapping[str, Sequence[Picture]] = {
     "a blind of lines that stands": clip(with_blinds(2)),
     "a blind of wider lines": clip(with_blinds(4)),
     "a blind that rolls": clip(with_blinds(8, 1.0)),
+    "letters that roll by": clip(ticker),
     "a fade": clip(fading),
     "cuts": clip(lambda n: CUTS[n // 5 % 4]),
     "a still of two fields": clip(lambda n: top_first(0)),

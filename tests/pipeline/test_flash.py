@@ -198,6 +198,7 @@ def test_long_flashing_is_told_with_less_confidence() -> None:
     assert event.evidence["kind"] == "extended"
     assert event.start_s == pytest.approx(1.0)
     assert event.confidence <= 0.6
+    assert events(played(strobe(6, 25, 200)), only("flash", extended=False)) == ()
 
 
 def test_the_limits_are_settings() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ import pytest
 from pipeline.decode.values import Picture
 from pipeline.series.flicker import FLICKER_COLUMNS, FlickerDerivation
 from tests.clips import moving
-from tests.pipeline.judging import RATE, SIZE, events, only, shown, times
+from tests.pipeline.judging import RATE, SIZE, events, judged, of_check, only, shown, times
 
 LENGTH = 125
 
@@ -143,6 +144,18 @@ TRAPS: Mapping[str, list[Picture]] = {
 @pytest.mark.parametrize("pictures", TRAPS.values(), ids=TRAPS.keys())
 def test_what_is_no_flicker(pictures: list[Picture]) -> None:
     assert events(pictures, only("flicker")) == ()
+
+
+@pytest.mark.parametrize(("size", "fit"), [((64, 64), True), ((60, 64), False), ((15, 17), False)], ids=str)
+def test_a_picture_of_few_samples_has_no_light_of_its_own(size: tuple[int, int], fit: bool) -> None:
+    """What flickers in it is told of a picture that is large enough, and not assessable of another."""
+    swings = [120 + 10 * (n // 3 % 2) for n in range(75)]
+    pictures = played([np.full(SIZE, float(level)) for level in swings])
+    items = [replace(picture, luma=picture.luma[: size[0], : size[1]].copy()) for picture in pictures]
+    result = judged(items, only("flicker"))
+    [coverage] = of_check(result, "flicker")
+    assert str(coverage.status) == ("failed" if fit else "not_assessable")
+    assert bool(result.events) == fit
 
 
 def twin(light: np.ndarray) -> list[float]:
