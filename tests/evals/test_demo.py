@@ -13,7 +13,7 @@ from pipeline.model import EventState
 from pipeline.profile import load_profile
 from pipeline.scan import scan
 
-FRAME_S = 1 / 24
+FRAME_S = 1 / 24 + 1e-6
 
 
 def test_every_defect_of_the_demo_is_found_to_the_frame(tmp_path: Path) -> None:
