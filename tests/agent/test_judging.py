@@ -14,6 +14,7 @@ from agent.models.scripted import Scripted
 from agent.policy import load_policy
 from agent.triage.facts import Facts, facts_of, timecode
 from agent.triage.judge import assess_incidents, case_of, judge_case
+from agent.triage.phrases import phrases
 from agent.triage.verify import MAX_TITLE, verify
 from agent.triage.words import template_summary, template_title
 from agent.verdict import Action, Case, Intent, Route, Severity, Source
@@ -145,6 +146,12 @@ def test_no_invented_name_gets_through(name: str) -> None:
         assert all(word.isascii() and word.isalpha() for word in words - known) or words <= known
 
 
+def test_no_two_checks_end_in_the_same_words() -> None:
+    """Told one after the other of one stream they would be taken for a repetition."""
+    ends = [tuple(item.title.lower().split()[-2:]) for item in phrases().checks.values()]
+    assert len(set(ends)) == len(ends)
+
+
 spans = st.tuples(
     st.sampled_from(sorted(CHECKS)),
     st.integers(0, 2),
@@ -161,6 +168,7 @@ def _event(check: str, track: int, start_s: float, length_s: float, value: float
 
 
 @given(st.lists(spans, min_size=1, max_size=6))
+@example([("block_corruption", 0, 0.0, 1.0, 0.0), ("blockiness", 0, 0.0, 1.0, 0.0)])
 @example([("silence", 0, 0.0, 1.0, 0.0), ("channel_silence", 1, 0.0, 1.0, 0.0)])
 @example(
     [("av_skew", 0, 0.0, 1.0, 0.0)] * 2
