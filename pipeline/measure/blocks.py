@@ -89,8 +89,11 @@ def chroma_maps(
     """Fill ``out`` (``len(CHROMA_SUMS)``, rows, columns) with the sums of each block.
 
     Grey samples stay within ``limit`` of ``centre``. A block is ``step`` (y, x) chroma samples: as
-    much of the picture as a luma block.
+    much of the picture as a luma block. Samples beyond the blocks of ``out`` are left out: kernels
+    do not look where they write, and a picture may lie about its chroma.
     """
+    height, width = out.shape[1] * step[0], out.shape[2] * step[1]
+    u, v = u[:height, :width], v[:height, :width]
     _chroma_maps(u, v, step[0], step[1], centre, limit, legal[0], legal[1], out)
 
 

@@ -129,6 +129,14 @@ def test_chroma_may_be_interleaved() -> None:
     assert np.array_equal(out, chroma_twin(u, v, (8, 8), 128, 30, grid(50, 66)))
 
 
+def test_chroma_beyond_the_luma_is_left_out() -> None:
+    u, v = codes((180, 320), 8, 3), codes((180, 320), 8, 4)
+    out, fitting = (np.zeros((len(CHROMA_SUMS), 2, 3), np.uint32) for _ in range(2))
+    chroma_maps(u, v, (16, 16), 128, 30, LEGAL, out)
+    chroma_maps(u[:32, :48], v[:32, :48], (16, 16), 128, 30, LEGAL, fitting)
+    assert np.array_equal(out, fitting)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     height=st.integers(1, 70),

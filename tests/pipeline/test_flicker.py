@@ -151,11 +151,20 @@ def test_a_picture_of_few_samples_has_no_light_of_its_own(size: tuple[int, int],
     """What flickers in it is told of a picture that is large enough, and not assessable of another."""
     swings = [120 + 10 * (n // 3 % 2) for n in range(75)]
     pictures = played([np.full(SIZE, float(level)) for level in swings])
-    items = [replace(picture, luma=picture.luma[: size[0], : size[1]].copy()) for picture in pictures]
+    items = [_cropped(picture, size) for picture in pictures]
     result = judged(items, only("flicker"))
     [coverage] = of_check(result, "flicker")
     assert str(coverage.status) == ("failed" if fit else "not_assessable")
     assert bool(result.events) == fit
+
+
+def _cropped(picture: Picture, size: tuple[int, int]) -> Picture:
+    planes = [picture.luma[: size[0], : size[1]]]
+    for plane in (picture.u, picture.v):
+        assert plane is not None
+        planes.append(plane[: (size[0] + 1) // 2, : (size[1] + 1) // 2])
+    luma, u, v = (plane.copy() for plane in planes)
+    return replace(picture, luma=luma, u=u, v=v)
 
 
 def twin(light: np.ndarray) -> list[float]:
