@@ -40,7 +40,7 @@ from pipeline.model import MediaInfo, StreamInfo
 from pipeline.profile import Profile, load_profile
 from pipeline.series import Kind
 from pipeline.series.build import PictureSeries, SoundSeries
-from pipeline.source import media_streams, open_container, probe
+from pipeline.source import media_streams, open_container
 
 __all__ = ["detectors", "main", "run_split"]
 
@@ -75,9 +75,7 @@ def _convert(clip: str, folder: Path) -> tuple[int, float]:
     frames = written = 0
     encoders: dict[tuple[int, ...], Any] = {}
     with open_container(clip) as container:
-        sheet: dict[str, Any] = {"streams": {}, "pictures": [], "sounds": []}
-        for stream in probe(container).streams:
-            sheet["streams"][stream.id] = [stream.codec, stream.sample_rate_hz, stream.channel_layout]
+        sheet: dict[str, Any] = {"pictures": [], "sounds": []}
         for item in decode(container, media_streams(container)):
             name = ""
             if isinstance(item, Picture):
