@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.context import Context
+from agent.context_file import ContextFile
 from agent.models import TriageModel, open_model
 from agent.policy import Policy
 from agent.store import Store, StoreError
@@ -52,7 +54,7 @@ class Service:
 
     ``load_model`` is called once, when the first incident is found; ``store`` is None where nothing
     is to be kept. ``workers`` measure, if there are any; else each decoder may use so many ``threads``,
-    0 for as many as there are cores.
+    0 for as many as there are cores. ``contexts`` tell what is known of inputs, by their names.
     """
 
     profile: Profile
@@ -62,6 +64,7 @@ class Service:
     workers: Workers | None = None
     threads: int = 0
     mode: Mode = Mode.FULL
+    contexts: ContextFile = field(default_factory=ContextFile)
     _model: TriageModel | None = None
     _problems: tuple[str, ...] = ()
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
@@ -94,17 +97,19 @@ class Service:
         )
         with self._one_at_a_time:
             stopped = stop is not None and stop.is_set()
-            assessment, model, problems = self._judge(found, stopped)
+            assessment, model, problems = self._judge(found, self.contexts.of(url), stopped)
             problems += self._keep(url, assessment, started_at)
         return Outcome(url, assessment, model, problems)
 
-    def _judge(self, found: ScanResult, stopped: bool) -> tuple[Assessment, str, tuple[str, ...]]:
+    def _judge(
+        self, found: ScanResult, context: Context, stopped: bool
+    ) -> tuple[Assessment, str, tuple[str, ...]]:
         """A verdict for each incident, by the model; by the rules where somebody waits for the end."""
         if not found.incidents:
             return Assessment(found, {}), "", ()
         began = time.perf_counter()
         model, problems = (open_model(FALLBACK_MODEL), ()) if stopped else self._loaded()
-        verdicts = assess_incidents(found, self.policy, model)
+        verdicts = assess_incidents(found, self.policy, model, context)
         triage_s = time.perf_counter() - began
         return Assessment(_with_triage_time(found, triage_s), verdicts), _named(model), problems
 

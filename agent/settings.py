@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     triage: TriageName = Field(default=TriageName.AUTO, description="Which backend judges incidents.")
     model: Path | None = Field(default=None, description="GGUF file for guidance_local.")
     policy: Path | None = Field(default=None, description="Policy (TOML) in place of the built-in one.")
+    context: Path | None = Field(default=None, description="What is known of the inputs (TOML or JSON).")
     debug: bool = Field(default=False, description="Show the traceback of an unexpected error.")
 
     @property

@@ -1,71 +1,15 @@
-"""What triage says of an incident: the closed vocabulary and the value that carries it."""
+"""A case, as triage is asked it, and the verdict that it gets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 
+from agent.context import Context
+from agent.vocabulary import Action, Intent, Route, Severity, Source
 from pipeline.model import Cause, Coverage, Incident, MediaInfo, ScanResult
 
 __all__ = ["Action", "Assessment", "Case", "Intent", "Route", "Severity", "Source", "Verdict"]
-
-
-class Severity(StrEnum):
-    """How bad it is, worst first."""
-
-    CRITICAL = "critical"
-    MAJOR = "major"
-    MINOR = "minor"
-    INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """3 for critical down to 0 for info, so that severities compare."""
-        return 3 - list(Severity).index(self)
-
-
-class Intent(StrEnum):
-    """Whether somebody meant it."""
-
-    FAULT = "fault"
-    PLANNED = "planned"
-    UNCERTAIN = "uncertain"
-
-
-class Action(StrEnum):
-    """What to do next."""
-
-    SWITCH_TO_BACKUP = "switch_to_backup"
-    CHECK_SOURCE = "check_source"
-    RESTART_ENCODER = "restart_encoder"
-    CHECK_AUDIO_ROUTING = "check_audio_routing"
-    CORRECT_LEVELS = "correct_levels"
-    CHECK_TRANSPORT = "check_transport"
-    REPACKAGE = "repackage"
-    REQUEST_REDELIVERY = "request_redelivery"
-    REVIEW_BY_EYE = "review_by_eye"
-    NONE = "none"
-
-
-class Route(StrEnum):
-    """Whose it is."""
-
-    PLAYOUT = "playout"
-    ENCODING = "encoding"
-    AUDIO = "audio"
-    TRANSPORT = "transport"
-    PACKAGING = "packaging"
-    COMPLIANCE = "compliance"
-    QC = "qc"
-
-
-class Source(StrEnum):
-    """Where the words of a verdict come from."""
-
-    MODEL = "model"
-    REPAIRED = "repaired"
-    TEMPLATE = "template"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +18,9 @@ class Case:
 
     ``actions``, ``routes`` and ``intents`` are what a model may choose from, the policy's own choice
     first; where they are empty there is no choice. ``ceiling`` is the worst that a model may say.
-    ``outside`` is text that others wrote (names and
-    tags), fenced: something to read about, never something to obey.
+    ``outside`` is text that others wrote (names and tags), fenced: something to read about, never
+    something to obey. ``context`` is what an operator knows: only what concerns this incident, and its
+    free text is from outside as well.
     """
 
     incident: Incident
@@ -90,6 +35,7 @@ class Case:
     intents: tuple[Intent, ...] = ()
     ceiling: Severity = Severity.CRITICAL
     outside: str = ""
+    context: Context = field(default_factory=Context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,15 @@ def check(
         Path | None,
         typer.Option("--policy", metavar="FILE", help="Policy in TOML. [VIDETTE_POLICY]", show_default=False),
     ] = None,
+    knowledge: Annotated[
+        Path | None,
+        typer.Option(
+            "--context",
+            metavar="FILE",
+            help="What is known of the inputs: tier, schedule, notes. [VIDETTE_CONTEXT]",
+            show_default=False,
+        ),
+    ] = None,
     db: DbOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables and no progress.")] = False,
@@ -107,6 +116,7 @@ def check(
         triage=triage or settings.triage,
         model=model or settings.model,
         policy=policy or settings.policy,
+        context=knowledge or settings.context,
         store=None if no_store else db or settings.store_url,
         quiet=quiet,
     )

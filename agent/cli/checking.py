@@ -15,6 +15,7 @@ from rich.console import Console
 from agent.cli.outputs import require_writable, series_folders, write_file
 from agent.cli.stopping import Stopping
 from agent.cli.terminal import print_json, problem, results_console, status_console
+from agent.context_file import ContextFile, load_context
 from agent.models import BACKENDS, open_model
 from agent.policy import load_policy
 from agent.progress import ScanProgress
@@ -53,6 +54,7 @@ class CheckRequest:
     triage: TriageName = TriageName.AUTO
     model: Path | None = None
     policy: Path | None = None
+    context: Path | None = None
     store: str | None = None
     quiet: bool = False
 
@@ -70,6 +72,7 @@ def run_check(request: CheckRequest) -> int:
     if request.keep_series is not None and request.mode is Mode.PATROL:
         raise UsageError("--keep-series keeps every picture, and --mode patrol does not measure them all")
     profile, policy = load_profile(request.profile), load_policy(request.policy)
+    contexts = load_context(request.context) if request.context else ContextFile()
     load_model = partial(open_model, request.triage.value, gguf=request.model)
     backend = BACKENDS.get(request.triage.value)
     if backend is not None and backend.missing:
@@ -79,7 +82,16 @@ def run_check(request: CheckRequest) -> int:
         Stopping() as stopping,
         _workers(request) as workers,
     ):
-        service = Service(profile, policy, store, load_model, workers, threads=1, mode=request.mode)
+        service = Service(
+            profile,
+            policy,
+            store,
+            load_model,
+            workers,
+            threads=1,
+            mode=request.mode,
+            contexts=contexts,
+        )
         outcomes = _check_all(request, service, stopping)
         _write_reports(request, outcomes)
     begun = len(outcomes)

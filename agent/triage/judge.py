@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
 from agent.models.rules import template_draft
 from agent.policy import Policy
@@ -36,9 +37,14 @@ class _Words:
     notes: tuple[str, ...] = ()
 
 
-def assess_incidents(scan: ScanResult, policy: Policy, model: TriageModel) -> dict[str, Verdict]:
-    """A verdict for every incident of a scan, by its id. A model that fails on one costs no other."""
-    cases = [case_of(incident, scan, policy) for incident in scan.incidents]
+def assess_incidents(
+    scan: ScanResult, policy: Policy, model: TriageModel, context: Context | None = None
+) -> dict[str, Verdict]:
+    """A verdict for every incident of a scan, by its id. A model that fails on one costs no other.
+
+    ``context`` is all that is known of the input; each case gets what concerns it.
+    """
+    cases = [case_of(incident, scan, policy, context) for incident in scan.incidents]
     worst_first = sorted(cases, key=lambda case: (-case.floor.rank, case.incident.start_s))
     asked = {case.incident.id for case in worst_first[:MAX_ASKED]}
     # Cases of one cause after each other: a local model keeps what their prompts share.
@@ -53,8 +59,8 @@ def assess_incidents(scan: ScanResult, policy: Policy, model: TriageModel) -> di
     return {incident.id: verdicts[incident.id] for incident in scan.incidents}
 
 
-def case_of(incident: Incident, scan: ScanResult, policy: Policy) -> Case:
-    """An incident, what the policy says of it, and what others wrote, fenced."""
+def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Context | None = None) -> Case:
+    """An incident, what the policy says of it, what concerns it, and what others wrote, fenced."""
     decision = policy.decide(incident, scan.media)
     media = tidy_media(scan.media) if scan.media else None
     return Case(
@@ -70,6 +76,7 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy) -> Case:
         intents=decision.intents,
         ceiling=decision.ceiling,
         outside=fence(scan.url, media.tags if media else {}),
+        context=(context or Context()).concerning(incident),
     )
 
 

@@ -25,6 +25,7 @@ def test_every_field_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch, 
         "triage": "rules",
         "model": "m.gguf",
         "policy": "p.toml",
+        "context": "c.toml",
         "debug": "1",
     }
     assert set(values) == set(Settings.model_fields)
