@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.decode.values import Sound
 from pipeline.measure.cells import empty_cells, measure_cells
-from pipeline.measure.truepeak import TAPS, interpolator, oversampling, peak_between
+from pipeline.measure.truepeak import TAPS, interpolator, oversampling, peak_between, peak_of
 
 __all__ = ["SOUND_COLUMNS", "WINDOW_S", "SoundMeter", "SoundRows"]
 
@@ -158,14 +158,6 @@ _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)
 
 
 @_fast
-def _peak(line, start, stop):  # type: ignore[no-untyped-def]
-    peak = np.float32(0.0)
-    for x in range(start, stop):
-        peak = max(peak, abs(line[x]))
-    return peak
-
-
-@_fast
 def _longest_run(line, start, stop, full_scale, run):  # type: ignore[no-untyped-def]
     """The longest run at full scale, counting ``run`` samples before; and the run that is left open."""
     longest = 0
@@ -182,21 +174,17 @@ def _measure_windows(samples, size, used, full_scale, runs, taps, top, out):  # 
     ``runs`` (channels,) carries the run at full scale from batch to batch. Returns the programme's
     true peak so far.
     """
-    reach = np.float32(1.0)
-    for phase in range(taps.shape[0]):
-        reach = max(reach, np.abs(taps[phase]).sum())
+    room = np.empty(size, np.float32)
     # Window by window, not channel by channel: what is passed over must not hang on how batches fall.
     for window in range(out.shape[1]):
         start = TAPS + window * size
         stop = min(start + size, TAPS + used)
         for channel in range(samples.shape[0]):
             line = samples[channel]
-            peak = _peak(line, start, stop)
-            # The sinc reaches over the edges: what stands just outside counts for the bound as well.
-            before, after = _peak(line, start - TAPS, start), _peak(line, stop, stop + TAPS)
-            true = peak
-            if taps.shape[0] > 1 and max(before, peak, after) * reach > min(top, TRUE_PEAK_FLOOR):
-                true = max(true, peak_between(line, start, stop, taps))
+            true = peak = peak_of(line, start, stop)
+            if taps.shape[0] > 1:
+                floor = max(peak, min(top, TRUE_PEAK_FLOOR))
+                true = max(true, peak_between(line, start, stop, taps, floor, room))
             top = max(top, true)
             longest = 0
             if peak >= full_scale:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from pipeline.series.stretch import Stretch
@@ -52,19 +51,15 @@ def slow_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
     }
 
 
-_fast = njit(nogil=True, cache=True, error_model="numpy")
-
-
-@_fast
-def _lowest(values, reach):  # type: ignore[no-untyped-def]
+def _lowest(values: NDArray[np.floating], reach: int) -> NDArray[np.floating]:
     """Lowest of the rows up to ``reach`` before and behind each."""
-    count, channels = values.shape
-    out = values.copy()
-    for n in range(count):
-        for m in range(max(0, n - reach), min(count, n + reach + 1)):
-            for channel in range(channels):
-                out[n, channel] = min(out[n, channel], values[m, channel])
-    return out
+    edge = np.full((reach, values.shape[1]), np.inf, values.dtype)
+    lowest, width = np.concatenate([edge, values, edge]), 1
+    # The lowest of 1, 2, 4 ... rows from each on; the last two spans overlap.
+    while 2 * width <= 2 * reach + 1:
+        lowest, width = np.minimum(lowest[:-width], lowest[width:]), 2 * width
+    rest = 2 * reach + 1 - width
+    return np.asarray(np.minimum(lowest[: len(values)], lowest[rest : rest + len(values)]))
 
 
 def _softly(values: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -166,6 +166,7 @@ KERNELS: list[Callable[..., object]] = [
     picture._means,
     sound._measure_windows,
     truepeak.peak_between,
+    truepeak._interpolated,
     derive._drift,
 ]
 
