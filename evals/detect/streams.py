@@ -219,6 +219,21 @@ def audio_change(
     target.write_bytes(b"".join(path.read_bytes() for path in parts))
     for path in parts:
         path.unlink()
-    # A coded frame of sound is up to 36 ms long, and the change falls between two of them.
-    at_s = clip.frame_s(cut)
-    return [Truth("audio_change", "a:0", at_s - 0.06, at_s + 0.06, "stereo to mono")]
+    return [_first_of_another_layout(target)]
+
+
+def _first_of_another_layout(path: Path) -> Truth:
+    """The first frame of sound that has other channels than the one before, on the clock of the clip."""
+    with av.open(str(path)) as container:
+        pictures = container.streams.video[0]
+        origin_s = float((pictures.start_time or 0) * (pictures.time_base or 1))
+        channels = 0
+        for frame in container.decode(audio=0):
+            if frame.pts is None or frame.time_base is None:
+                continue
+            if channels and frame.layout.nb_channels != channels:
+                at_s = float(frame.pts * frame.time_base) - origin_s
+                kind = f"{channels} to {frame.layout.nb_channels} channels"
+                return Truth("audio_change", "a:0", at_s, at_s + frame.samples / frame.sample_rate, kind)
+            channels = frame.layout.nb_channels
+    raise ValueError(f"{path.name}: the sound keeps its layout")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -149,3 +151,24 @@ def test_a_fixture_is_made_once_and_read_again(tmp_path: Path) -> None:
     assert (again, again.path.stat().st_mtime_ns) == (made, written)
     assert [truth.check for truth in made.truths] == ["silence"]
     assert [path.name for path in (tmp_path / "clips").iterdir()] == [fixture_key(recipe)]
+
+
+@pytest.mark.parametrize("coding", ["h264_ts", "mpeg2"])
+def test_a_change_of_layout_is_true_from_the_first_packet_of_the_new_one(coding: str, tmp_path: Path) -> None:
+    recipe = next(r for r in recipes("tune") if r.defect == "audio_change" and r.coding == coding)
+    fixture = make_fixture(replace(recipe, duration_s=7.0), tmp_path)
+    with av.open(str(fixture.path)) as container:
+        origin_s = (container.start_time or 0) / av.time_base
+        mono = [
+            float(packet.pts * packet.time_base) - origin_s
+            for packet in container.demux(audio=0)
+            if packet.pts is not None and packet.time_base is not None and is_mono(bytes(packet))
+        ]
+    (truth,) = fixture.truths
+    assert truth.start_s == pytest.approx(mono[0], abs=1e-4)
+    assert truth.end_s - truth.start_s == pytest.approx(0.032 if coding == "h264_ts" else 0.024)
+
+
+def is_mono(frame: bytes) -> bool:
+    """What the header says: ``acmod`` of AC-3 (A/52, 5.4.2.3), the mode of MPEG audio (11172-3, 2.4.2.3)."""
+    return frame[6] >> 5 == 1 if frame[:2] == b"\x0b\x77" else frame[3] >> 6 == 3
