@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from agent.config import as_rows, as_table, read_toml, require_known, validated
 from agent.verdict import Action, Intent, Route, Severity
 from pipeline.checks import CHECKS
-from pipeline.errors import ProfileError
 from pipeline.model import Cause, DefectEvent, Incident, MediaInfo
 from pipeline.text import clean
 
 __all__ = ["Decision", "Policy", "Rule", "bad_s", "load_policy"]
-
-MAX_POLICY_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +64,6 @@ class _Answer(BaseModel):
             routes=tuple(dict.fromkeys((self.route, *self.also_routes))),
             intents=tuple(dict.fromkeys((self.intent, *self.also_intents))),
         )
-
-
-_T = TypeVar("_T", bound=_Answer)
 
 
 class Rule(_Answer):
@@ -142,76 +136,34 @@ def load_policy(path: Path | None = None) -> Policy:
     """
     built_in = resources.files("agent").joinpath("policies", "default.toml").read_text("utf-8")
     base = tomllib.loads(built_in)
-    own = _read(path) if path else {}
+    own = read_toml(path, "a policy", ("default", "rule")) if path else {}
     rules = [*_rules(str(path), own, CHECKS), *_rules("default policy", base)]
-    default = _default(str(path), base["default"] | _table(str(path), own.get("default", {})))
+    default = _default(str(path), base["default"] | as_table(str(path), own.get("default", {})))
     return Policy(tuple(rules), default.decision("default"))
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    shown = clean(str(path))
-    try:
-        if path.stat().st_size > MAX_POLICY_BYTES:
-            raise ProfileError(f"{shown}: a policy must be at most {MAX_POLICY_BYTES} bytes")
-        table = tomllib.loads(path.read_text("utf-8"))
-    except OSError as exc:
-        raise ProfileError(f"{shown}: cannot be read ({exc.strerror})") from exc
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
-        raise ProfileError(f"{shown}: cannot be read as TOML ({exc})") from exc
-    _require_known(shown, "a policy", table, ("default", "rule"))
-    return table
 
 
 def _rules(source: str, table: Mapping[str, Any], checks: Iterable[str] = ()) -> list[Rule]:
     """The rules of a file; its checks must be among ``checks``, where any are given."""
-    rows = table.get("rule", [])
-    if not isinstance(rows, list):
-        raise ProfileError(f"{clean(source)}: rule must be an array of tables: write [[rule]], not [rule]")
+    rows = as_rows(source, "rule", table.get("rule", []))
     return [_rule(clean(source), number, row, tuple(checks)) for number, row in enumerate(rows, 1)]
 
 
 def _rule(source: str, number: int, row: object, checks: tuple[str, ...]) -> Rule:
-    values = _table(source, row)
+    values = as_table(source, row)
     where = f"rule {number}"
     if isinstance(values.get("name"), str):
         where += f" ({clean(values['name'], 60)})"
-    _require_known(source, where, values, Rule.model_fields)
-    rule = _validated(Rule, source, where, values)
+    require_known(source, where, values, Rule.model_fields)
+    rule = validated(Rule, source, where, values)
     # A name that no check has would never match, and nobody would be told.
     named = dict.fromkeys(rule.checks + rule.without) if checks else {}
-    _require_known(source, f"{where}: the catalogue of checks", named, checks)
+    require_known(source, f"{where}: the catalogue of checks", named, checks)
     return rule
 
 
 def _default(source: str, values: Mapping[str, Any]) -> _Answer:
-    _require_known(source, "default", values, _Answer.model_fields)
-    return _validated(_Answer, source, "default", values)
-
-
-def _validated(kind: type[_T], source: str, where: str, values: Mapping[str, Any]) -> _T:
-    try:
-        return kind.model_validate(dict(values))
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        rule = first["msg"][:1].lower() + first["msg"][1:]
-        shown = "" if first["type"] == "missing" else f", got {clean(repr(first['input']), 60)}"
-        raise ProfileError(f"{clean(source)}: {where}: {key}: {rule}{shown}") from exc
-
-
-def _table(source: str, values: object) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise ProfileError(f"{clean(source)}: must be a table, got {clean(repr(values), 60)}")
-    return values
-
-
-def _require_known(source: str, where: str, values: Mapping[str, Any], known: Iterable[str]) -> None:
-    names = list(known)
-    for key in values:
-        if key not in names:
-            near = difflib.get_close_matches(key, names, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; it knows {', '.join(names)}"
-            raise ProfileError(f"{clean(source)}: {where} has no key {clean(key)!r}{hint}")
+    require_known(source, "default", values, _Answer.model_fields)
+    return validated(_Answer, source, "default", values)
 
 
 def bad_s(events: Sequence[DefectEvent], *, until_s: float = math.inf) -> float:

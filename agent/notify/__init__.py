@@ -1,0 +1,1 @@
+"""Who is told what, where and when: the routing tree, the senders, and the loop that delivers."""
