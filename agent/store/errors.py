@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pipeline.errors import UsageError
 
-__all__ = ["StoreError"]
+__all__ = ["NotFound", "StoreError"]
 
 
 class StoreError(UsageError):
     """The store cannot be opened, read or written; names the store and what to do."""
+
+
+class NotFound(StoreError):
+    """What was asked for by its id is not stored."""

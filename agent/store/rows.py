@@ -43,7 +43,8 @@ class StoredIncident:
 
     ``url`` is the input as it was last named, ``incident.input`` its resolved path or whole URL.
     ``verdict`` is the one that holds now, ``history`` every one there has been, oldest first.
-    ``gone_at`` is when a later complete scan no longer found it; None while it stands.
+    ``gone_at`` is when a later complete scan no longer found it; None while it stands. ``status`` is where
+    people are with it: ``open``, ``acknowledged`` or ``resolved``; ``revision`` grows with every change.
     """
 
     incident: Incident
@@ -54,6 +55,15 @@ class StoredIncident:
     first_seen_at: datetime
     last_seen_at: datetime
     gone_at: datetime | None
+    status: str = "open"
+    muted: bool = False
+    assignee: str | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    revision: int = 1
 
 
 def plain(value: object) -> Any:
@@ -84,6 +94,7 @@ def scan_values(scan: ScanResult) -> dict[str, Any]:
         "coverage": plain(scan.coverage),
         "loudness": plain(scan.loudness),
         "timing": plain(scan.timing),
+        "mode": scan.mode.value,
     }
 
 
@@ -145,6 +156,15 @@ def stored_incident(row: IncidentRow) -> StoredIncident:
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
         gone_at=row.gone_at,
+        status=row.status,
+        muted=row.muted,
+        assignee=row.assignee,
+        acknowledged_at=row.acknowledged_at,
+        acknowledged_by=row.acknowledged_by,
+        resolved_at=row.resolved_at,
+        resolved_by=row.resolved_by,
+        labels=row.labels,
+        revision=row.revision,
     )
 
 

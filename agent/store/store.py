@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import TracebackType
 
-from sqlalchemy import Engine, Select, func, or_, select
+from sqlalchemy import Engine, Select, or_, select, text
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from agent.store.changes import ORDERED
 from agent.store.engine import WRITE, database_url, open_engine, shown, told_as_one_line
-from agent.store.errors import StoreError
+from agent.store.errors import NotFound, StoreError
 from agent.store.migrate import upgrade
 from agent.store.rows import StoredIncident, stored_incident
-from agent.store.tables import IncidentRow, InputRow, VerdictRow
+from agent.store.tables import IncidentRow, InputRow
 from agent.store.writer import Writer
-from agent.verdict import Assessment, Severity
+from agent.verdict import Assessment, Severity, Verdict
 from pipeline.model import Cause
 from pipeline.text import clean
 
 __all__ = ["IncidentFilter", "Store"]
 
 AMBIGUOUS_SHOWN = 5
+CHANGES_LOCK = 0x76696465747466
+"""PostgreSQL advisory lock: changes are recorded by one transaction at a time, as SQLite has it anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ class Store:
         return cls(engine)
 
     @property
+    def engine(self) -> Engine:
+        """The database itself, for what is no transaction."""
+        return self._engine
+
+    @property
     def name(self) -> str:
         """Where it is, without a password."""
         return shown(self._engine.url)
@@ -73,19 +81,38 @@ class Store:
         started_at: datetime,
         *,
         identity: str | None = None,
-    ) -> None:
-        """Store one assessment, whole or not at all.
+        labels: Mapping[str, str] | None = None,
+        job_id: str | None = None,
+        first: bool = False,
+    ) -> int:
+        """Store one assessment, whole or not at all; the scan's id.
 
         Args:
             started_at: when the scan began, an aware time.
             identity: what the input is known by from run to run; the scan's URL where it is not given.
+            labels: what the incidents are labelled with.
+            job_id: the job that asked for the scan.
+            first: the verdicts are those of the rules, before a model is asked (``judge`` brings its own).
 
         Raises:
             StoreError: the database cannot be written.
         """
-        with self._session(write=True) as session:
-            writer = Writer.at_once(session, identity or assessment.scan.url, profile_name, started_at)
-            writer.write(assessment)
+        known_as = identity or assessment.scan.url
+        with self.writing() as session:
+            writer = Writer.at_once(
+                session, known_as, profile_name, started_at, labels=labels, job_id=job_id, first=first
+            )
+            return writer.write(assessment)
+
+    def judge(self, scan_id: int, verdicts: Mapping[str, Verdict], *, job_id: str | None = None) -> None:
+        """Add later verdicts, by the incident's id, on what a stored scan found.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self.writing() as session:
+            writer = Writer.at_once(session, "", "", datetime.now(UTC), job_id=job_id)
+            writer.judge(scan_id, verdicts)
 
     def incidents(self, wanted: IncidentFilter = IncidentFilter()) -> list[StoredIncident]:
         """The incidents that match, last seen first, then in order of input and time.
@@ -93,7 +120,7 @@ class Store:
         Raises:
             StoreError: the database cannot be read.
         """
-        with self._session() as session:
+        with self.reading() as session:
             return [stored_incident(row) for row in session.scalars(_select(wanted)).unique()]
 
     def incident(self, prefix: str) -> StoredIncident:
@@ -103,13 +130,13 @@ class Store:
             StoreError: there is none, there are several, or the database cannot be read.
         """
         matching = IncidentRow.id.startswith(prefix.lower(), autoescape=True)
-        with self._session() as session:
+        with self.reading() as session:
             rows = session.scalars(
                 _loaded(select(IncidentRow)).where(matching).order_by(IncidentRow.id)
             ).all()
             found = [stored_incident(row) for row in rows[: AMBIGUOUS_SHOWN + 1]]
         if not prefix or not found:
-            raise StoreError(f"no incident {clean(prefix)!r} is stored; 'vidette incidents' lists them")
+            raise NotFound(f"no incident {clean(prefix)!r} is stored; 'vidette incidents' lists them")
         if len(found) > 1:
             ids = ", ".join(item.incident.id for item in found[:AMBIGUOUS_SHOWN])
             more = ", ..." if len(found) > AMBIGUOUS_SHOWN else ""
@@ -131,8 +158,43 @@ class Store:
         self.close()
 
     @contextmanager
-    def _session(self, write: bool = False) -> Iterator[Session]:
-        """A transaction: kept when the block ends, undone when it raises."""
+    def reading(self) -> Iterator[Session]:
+        """A transaction that only reads; what it gives is one moment of the store.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._transaction(write=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that may record changes: kept when the block ends, undone when it raises.
+
+        One at a time, whatever the database: so the ids of changes are in the order of the commits, and
+        who reads the feed misses none.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._transaction(write=True) as session:
+            if session.get_bind().dialect.name == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHANGES_LOCK})
+            session.info[ORDERED] = True
+            yield session
+
+    @contextmanager
+    def noting(self) -> Iterator[Session]:
+        """A transaction that writes and records no change: progress, leases, when a token was used.
+
+        Raises:
+            StoreError: the database cannot be written.
+        """
+        with self._transaction(write=True) as session:
+            yield session
+
+    @contextmanager
+    def _transaction(self, *, write: bool) -> Iterator[Session]:
         bind = self._engine.execution_options(**{WRITE: write})
         with told_as_one_line(self._engine.url), Session(bind) as session, session.begin():
             yield session
@@ -151,12 +213,7 @@ def _loaded(query: Select[IncidentRow]) -> Select[IncidentRow]:
 def _select(wanted: IncidentFilter) -> Select[IncidentRow]:
     query = _loaded(select(IncidentRow)).join(IncidentRow.input)
     if wanted.severity is not None:
-        enough = [item.value for item in Severity if item.rank >= wanted.severity.rank]
-        latest = select(func.max(VerdictRow.id)).group_by(VerdictRow.incident_id)
-        judged = select(VerdictRow.incident_id).where(
-            VerdictRow.id.in_(latest), VerdictRow.severity.in_(enough)
-        )
-        query = query.where(IncidentRow.id.in_(judged))
+        query = query.where(IncidentRow.severity_rank >= wanted.severity.rank)
     if wanted.cause is not None:
         query = query.where(IncidentRow.cause == wanted.cause.value)
     if wanted.input is not None:

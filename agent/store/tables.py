@@ -1,8 +1,10 @@
 """The tables, as SQLAlchemy classes. A change here needs a migration: a test compares the two.
 
-inputs ── scans                        one row a scan, never changed afterwards
+inputs ── scans ────── suppressed      one row a scan, never changed afterwards; what it explained away
    └───── incidents ── events          the newest state of each incident, and what it was made of
                  └──── verdicts        a row for every change of mind; the highest id holds
+
+What the service adds is in ``tables_service``.
 """
 
 from __future__ import annotations
@@ -13,7 +15,16 @@ from typing import Any
 from sqlalchemy import JSON, DateTime, Dialect, Float, ForeignKey, Index, String, Text, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-__all__ = ["Base", "EventRow", "IncidentRow", "InputRow", "ScanRow", "UtcDateTime", "VerdictRow"]
+__all__ = [
+    "Base",
+    "EventRow",
+    "IncidentRow",
+    "InputRow",
+    "ScanRow",
+    "SuppressedRow",
+    "UtcDateTime",
+    "VerdictRow",
+]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -81,15 +92,47 @@ class ScanRow(Base):
     coverage: Mapped[list[Any]]
     loudness: Mapped[list[Any]]
     timing: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    mode: Mapped[str] = mapped_column(String(16), default="full")
+
+
+class SuppressedRow(Base):
+    """An event of which nothing followed in a scan, and why: it was planned, or waived."""
+
+    __tablename__ = "suppressed"
+    __table_args__ = (Index("ix_suppressed_scan", "scan_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scan_id: Mapped[int] = mapped_column(ForeignKey("scans.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str]
+    event_id: Mapped[str] = mapped_column(String(16))
+    check: Mapped[str] = mapped_column("check_id", String(64))
+    stream: Mapped[str] = mapped_column(String(32))
+    start_s: Mapped[float]
+    end_s: Mapped[float | None]
+    state: Mapped[str] = mapped_column(String(16))
+    value: Mapped[float | None]
+    unit: Mapped[str]
+    confidence: Mapped[float]
+    evidence: Mapped[dict[str, Any]]
 
 
 class IncidentRow(Base):
-    """The newest state of an incident; ``gone_at`` is set when a complete scan finds it no more."""
+    """The newest state of an incident, and where people are with it.
+
+    ``state`` is what the media do, ``status`` what people did; ``gone_at`` is set when a complete scan
+    finds it no more. ``severity`` and ``severity_rank`` (3 critical ... 0 info, -1 without a verdict) are
+    those of the verdict that holds, so that lists need not ask for it. ``revision`` grows by one with
+    every change; ``labels`` are those of the scan that last found it.
+    """
 
     __tablename__ = "incidents"
     __table_args__ = (
         Index("ix_incidents_input", "input_id"),
-        Index("ix_incidents_last_seen", "last_seen_at"),
+        Index("ix_incidents_last_seen", "last_seen_at", "id"),
+        Index("ix_incidents_first_seen", "first_seen_at", "id"),
+        Index("ix_incidents_severity", "severity_rank", "id"),
+        Index("ix_incidents_status", "status", "last_seen_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -105,6 +148,17 @@ class IncidentRow(Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     gone_at: Mapped[datetime | None]
+    severity: Mapped[str | None] = mapped_column(String(16))
+    severity_rank: Mapped[int] = mapped_column(default=-1)
+    status: Mapped[str] = mapped_column(String(16), default="open")
+    muted: Mapped[bool] = mapped_column(default=False)
+    assignee: Mapped[str | None]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str | None]
+    labels: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    revision: Mapped[int] = mapped_column(default=1)
 
     input: Mapped[InputRow] = relationship(lazy="raise")
     last_scan: Mapped[ScanRow] = relationship(foreign_keys=[last_scan_id], lazy="raise")

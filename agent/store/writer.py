@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
 from agent.about import version
-from agent.store.rows import event_values, incident_values, scan_values, verdict_values
-from agent.store.tables import EventRow, IncidentRow, InputRow, ScanRow, VerdictRow
+from agent.store.changes import ChangeKind, record_change
+from agent.store.life import Status, is_false_alarm, reopen_row, resolve_row
+from agent.store.rows import event_values, incident_values, plain, scan_values, verdict_values
+from agent.store.tables import EventRow, IncidentRow, InputRow, ScanRow, SuppressedRow, VerdictRow
+from agent.store.tables_service import JobRow
 from agent.text import encodable
 from agent.verdict import Assessment, Verdict
 from pipeline.model import Coverage, CoverageStatus, Incident, ScanResult, ScanStatus, fingerprint
@@ -21,32 +25,70 @@ __all__ = ["Writer"]
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes what one scan found: rows are added or brought up to date, none is deleted."""
+    """Writes what one scan found: rows are added or brought up to date, none is deleted.
+
+    ``labels`` go with the incidents; ``job_id`` is the job that asked for the scan. With ``first`` the
+    verdicts are those that go out before a model is asked: one that says again what its author said last is
+    not a change of mind, even if another has spoken since.
+    """
 
     session: Session
     identity: str
     profile_name: str
     started_at: datetime
     now: datetime
+    labels: Mapping[str, str] = field(default_factory=dict)
+    job_id: str | None = None
+    first: bool = False
 
     @classmethod
-    def at_once(cls, session: Session, identity: str, profile_name: str, started_at: datetime) -> Writer:
+    def at_once(
+        cls,
+        session: Session,
+        identity: str,
+        profile_name: str,
+        started_at: datetime,
+        *,
+        labels: Mapping[str, str] | None = None,
+        job_id: str | None = None,
+        first: bool = False,
+    ) -> Writer:
         """A writer whose clock stands at this moment, so that all its rows agree."""
-        return cls(session, encodable(identity), encodable(profile_name), started_at, datetime.now(UTC))
+        return cls(
+            session,
+            encodable(identity),
+            encodable(profile_name),
+            started_at,
+            datetime.now(UTC),
+            labels or {},
+            job_id,
+            first,
+        )
 
-    def write(self, assessment: Assessment) -> None:
-        """The input, the scan, its incidents with events and verdicts, and what is gone."""
+    def write(self, assessment: Assessment) -> int:
+        """The input, the scan, its incidents with events and verdicts, and what is gone; the scan's id."""
         scan = assessment.scan
         input_id = self._input(scan)
         scan_id = self._scan(scan, input_id)
+        self._suppressed(scan, scan_id)
+        if self.job_id is not None:
+            self.session.execute(update(JobRow).where(JobRow.id == self.job_id).values(scan_id=scan_id))
         for incident in scan.incidents:
-            self._incident(incident, input_id, scan_id)
-            self._events(incident, scan_id)
+            row, before = self._incident(incident, input_id, scan_id)
+            changed = self._events(incident, scan_id)
             verdict = assessment.verdicts.get(incident.id)
-            if verdict is not None:
-                self._verdict(incident.id, verdict, scan_id)
+            judged = verdict is not None and self._verdict(row, verdict, scan_id)
+            self._tell(row, before, changed, judged, scan)
         if scan.status is ScanStatus.OK and not scan.interrupted:
             self._mark_gone(scan, input_id, scan_id)
+        return scan_id
+
+    def judge(self, scan_id: int, verdicts: Mapping[str, Verdict]) -> None:
+        """Later verdicts on incidents of a scan that is stored."""
+        for incident_id, verdict in verdicts.items():
+            row = self.session.get(IncidentRow, incident_id, with_for_update=True)
+            if row is not None and self._verdict(row, verdict, scan_id):
+                self._record(row, ChangeKind.INCIDENT_JUDGED, title=verdict.title, by=verdict.model)
 
     def _input(self, scan: ScanResult) -> str:
         """Add the input if it is new, and lock its row: scans of one input are written in turn."""
@@ -78,9 +120,21 @@ class Writer:
         self.session.flush()
         return row.id
 
-    def _incident(self, incident: Incident, input_id: str, scan_id: int) -> None:
-        values = {**incident_values(incident), "last_scan_id": scan_id, "gone_at": None}
-        row = self.session.get(IncidentRow, incident.id)
+    def _suppressed(self, scan: ScanResult, scan_id: int) -> None:
+        for item in scan.suppressed:
+            values = {**event_values(item.event), "event_id": item.event.id}
+            told = {"kind": item.kind, "reason": encodable(item.reason)}
+            self.session.add(SuppressedRow(scan_id=scan_id, **told, **values))
+
+    def _incident(
+        self, incident: Incident, input_id: str, scan_id: int
+    ) -> tuple[IncidentRow, _Before | None]:
+        """The row, and what it was before; None for one that is new."""
+        values = {**incident_values(incident), "last_scan_id": scan_id}
+        if self.labels:
+            values["labels"] = plain(self.labels)
+        row = self.session.get(IncidentRow, incident.id, with_for_update=True)
+        before = None
         if row is None:
             row = IncidentRow(
                 id=incident.id,
@@ -92,11 +146,15 @@ class Writer:
             )
             self.session.add(row)
         else:
+            before = _Before(row.cause, row.start_s, row.end_s, row.state, row.gone_at is not None)
             row.last_seen_at = max(row.last_seen_at, self.started_at)
             _set(row, values)
+            row.gone_at = None
         self.session.flush()
+        return row, before
 
-    def _events(self, incident: Incident, scan_id: int) -> None:
+    def _events(self, incident: Incident, scan_id: int) -> bool:
+        """Bring the events up to date; whether others make the incident than before."""
         known = select(EventRow).where(EventRow.incident_id == incident.id)
         rows = {row.id: row for row in self.session.scalars(known)}
         for event in incident.events:
@@ -105,15 +163,42 @@ class Writer:
                 _set(rows[event.id], values)
             else:
                 self.session.add(EventRow(incident_id=incident.id, id=event.id, **values))
+        return not {event.id for event in incident.events} <= rows.keys()
 
-    def _verdict(self, incident_id: str, verdict: Verdict, scan_id: int) -> None:
-        """Add a row only where the verdict differs from the one that holds."""
+    def _verdict(self, row: IncidentRow, verdict: Verdict, scan_id: int) -> bool:
+        """Add a verdict only where it differs from the one that holds; whether it did."""
         values = verdict_values(verdict)
-        theirs = select(VerdictRow).where(VerdictRow.incident_id == incident_id)
+        theirs = select(VerdictRow).where(VerdictRow.incident_id == row.id)
+        if self.first:
+            theirs = theirs.where(VerdictRow.model == values["model"])
         latest = self.session.scalars(theirs.order_by(VerdictRow.id.desc()).limit(1)).first()
-        if latest is None or any(getattr(latest, name) != value for name, value in values.items()):
-            new = VerdictRow(incident_id=incident_id, scan_id=scan_id, judged_at=self.now, **values)
-            self.session.add(new)
+        if latest is not None and all(getattr(latest, name) == value for name, value in values.items()):
+            return False
+        new = VerdictRow(incident_id=row.id, scan_id=scan_id, judged_at=self.now, **values)
+        self.session.add(new)
+        row.severity, row.severity_rank = verdict.severity.value, verdict.severity.rank
+        return True
+
+    def _tell(
+        self, row: IncidentRow, before: _Before | None, events: bool, judged: bool, scan: ScanResult
+    ) -> None:
+        """Record what became of an incident in this scan, as one change."""
+        told = {"cause": row.cause, "url": encodable(scan.url), "start_s": row.start_s, "end_s": row.end_s}
+        if before is None:
+            self._record(row, ChangeKind.INCIDENT_OPENED, **told)
+        elif row.status == Status.RESOLVED and not is_false_alarm(self.session, row.id, row.severity_rank):
+            reopen_row(row)
+            self._record(row, ChangeKind.INCIDENT_REOPENED, **told)
+        elif judged:
+            self._record(row, ChangeKind.INCIDENT_JUDGED, **told)
+        elif events or before != _Before(row.cause, row.start_s, row.end_s, row.state, False):
+            self._record(row, ChangeKind.INCIDENT_UPDATED, **told)
+
+    def _record(self, row: IncidentRow, kind: ChangeKind, **data: object) -> None:
+        if kind is not ChangeKind.INCIDENT_OPENED:
+            row.revision += 1
+        told = {"status": row.status, "severity": row.severity, **data}
+        record_change(self.session, kind, at=self.now, incident_id=row.id, job_id=self.job_id, data=told)
 
     def _mark_gone(self, scan: ScanResult, input_id: str, scan_id: int) -> None:
         """Mark what this scan would have found if it were still there.
@@ -136,6 +221,20 @@ class Writer:
             events = [event for event in row.events if event.scan_id == row.last_scan_id]
             if all(_could_look(scan.coverage, event) for event in events):
                 row.gone_at = self.now
+                if row.status != Status.RESOLVED:
+                    resolve_row(row, "scan", self.now)
+                    self._record(row, ChangeKind.INCIDENT_RESOLVED, note="a later scan found it no more")
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What an incident was before this scan."""
+
+    cause: str
+    start_s: float
+    end_s: float | None
+    state: str
+    gone: bool
 
 
 def _could_look(coverage: tuple[Coverage, ...], event: EventRow) -> bool:

@@ -24,7 +24,7 @@ from sqlalchemy import create_engine, text
 from agent.store import SCHEMA_VERSION, IncidentFilter, Store, StoreError
 from agent.store.engine import database_url, open_engine, shown
 from agent.store.migrate import MIGRATIONS, VERSION_TABLE
-from agent.store.tables import Base
+from agent.store.tables_service import Base
 from agent.verdict import Assessment, Intent, Severity
 from pipeline.model import Cause, CoverageStatus, EventState, ScanResult, ScanStatus
 from tests.agent.postgres import postgres_server
@@ -259,7 +259,7 @@ def test_a_newer_schema_is_left_alone(store: Store, path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")  # noqa: S608 - our own name
     connection.close()
-    with pytest.raises(StoreError, match=r"newer vidette \(schema 9999, this knows 0001\); upgrade"):
+    with pytest.raises(StoreError, match=r"newer vidette \(schema 9999, this knows 0002\); upgrade"):
         Store.open(str(path))
 
 

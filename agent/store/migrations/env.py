@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from agent.store.migrate import VERSION_TABLE
-from agent.store.tables import Base
+from agent.store.tables_service import Base
 
 context.configure(
     connection=context.config.attributes["connection"],
