@@ -44,7 +44,8 @@ class Verdict:
 
     ``model`` and ``prompt`` (``name@sha256:...``) say who wrote it; ``source`` says whether the
     model's own words stood, were repaired once, or gave way to the template; ``notes`` say why.
-    ``confidence`` is in 0..1.
+    ``confidence`` is in 0..1. ``quote`` are the words of the context for which the severity is below
+    the policy's floor; empty where it is not.
     """
 
     severity: Severity
@@ -60,6 +61,7 @@ class Verdict:
     facts: tuple[str, ...] = ()
     source: Source = Source.TEMPLATE
     notes: tuple[str, ...] = ()
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,13 @@ class Opinion:
     """A draft, and how sure the model is of its severity, 0..1, from its own probabilities.
 
     ``source`` is whose words they are: the model's, or the template's where there is no model.
+    ``quote`` is what of the context it gives as its reason for a severity below the floor.
     """
 
     draft: Draft
     confidence: float
     source: Source = Source.MODEL
+    quote: str = ""
 
 
 class TriageModel(Protocol):

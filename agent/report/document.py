@@ -140,6 +140,7 @@ def verdict_document(verdict: Verdict) -> Document:
         "facts": [encodable(fact) for fact in verdict.facts],
         "source": verdict.source.value,
         "notes": [encodable(note) for note in verdict.notes],
+        "quote": encodable(verdict.quote),
     }
 
 

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.policy import bad_s
+from agent.policy_rules import bad_s
 from agent.triage.phrases import phrases
+from agent.triage.reasons import reasons_of
 from agent.verdict import Action, Case, Intent, Route, Severity
 from pipeline.model import Cause
 
@@ -67,14 +68,23 @@ class Weight:
 
 
 def allowed_of(case: Case) -> Allowed:
-    """At most one step above the floor, and within the policy's ceiling; never below the floor."""
+    """What the policy and the context leave open.
+
+    Severity: at most one step above the floor, within the policy's ceiling. Below the floor, and planned
+    where the policy does not say so, only where the context holds a reason; that still has to be quoted.
+    """
     above = next((s for s in Severity if s.rank == case.floor.rank + 1), None)
     step = (above,) if above is not None and above.rank <= case.ceiling.rank else ()
+    reasons = reasons_of(case)
+    below = tuple(s for s in Severity if s.rank < case.floor.rank) if reasons else ()
+    excused = (Intent.PLANNED, Intent.UNCERTAIN) if reasons else ()
     return Allowed(
-        severities=(case.floor, *step),
-        intents=case.intents or (case.intent,),
-        causes=_causes(case),
-        actions=case.actions or (case.action,),
+        severities=(case.floor, *step, *below),
+        intents=tuple(dict.fromkeys((*(case.intents or (case.intent,)), *excused))),
+        causes=_causes(case, excused=bool(reasons)),
+        actions=tuple(
+            dict.fromkeys((*(case.actions or (case.action,)), *((Action.NONE,) if reasons else ())))
+        ),
         routes=case.routes or (case.route,),
     )
 
@@ -99,13 +109,14 @@ def weigh(case: Case) -> Weight | None:
     )
 
 
-def _causes(case: Case) -> tuple[Cause, ...]:
+def _causes(case: Case, *, excused: bool) -> tuple[Cause, ...]:
     """What the evidence says; where it says nothing, the causes that such checks can have."""
+    planned = (Cause.PLANNED_CONTENT,) if excused else ()
     if case.incident.cause is not Cause.UNKNOWN:
-        return (case.incident.cause,)
+        return tuple(dict.fromkeys((case.incident.cause, *planned)))
     checks = {event.check for event in case.incident.events}
     likely = [cause for cause, told in phrases().causes.items() if checks.intersection(told.first)]
-    return (Cause.UNKNOWN, *likely)
+    return tuple(dict.fromkeys((Cause.UNKNOWN, *likely, *planned)))
 
 
 def _spans(check: str) -> bool:

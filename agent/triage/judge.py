@@ -6,7 +6,7 @@ case -> facts -> opinion -> verified? -> repaired once? -> the template's words
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
@@ -15,10 +15,11 @@ from agent.policy import Policy
 from agent.triage.allowed import Allowed, allowed_of
 from agent.triage.facts import Facts, facts_of
 from agent.triage.outside import fence, tidy_media
+from agent.triage.reasons import Reason, quoted
 from agent.triage.verify import MAX_TITLE, Violation, cited, verify
 from agent.triage.words import template_summary, template_title
-from agent.verdict import Action, Case, Severity, Source, Verdict
-from pipeline.model import Incident, ScanResult
+from agent.verdict import Action, Case, Intent, Severity, Source, Verdict
+from pipeline.model import Cause, Incident, ScanResult
 from pipeline.text import clean
 
 __all__ = ["MAX_ASKED", "assess_incidents", "case_of", "judge_case"]
@@ -61,7 +62,8 @@ def assess_incidents(
 
 def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Context | None = None) -> Case:
     """An incident, what the policy says of it, what concerns it, and what others wrote, fenced."""
-    decision = policy.decide(incident, scan.media)
+    known = (context or Context()).concerning(incident)
+    decision = policy.decide(incident, scan.media, known)
     media = tidy_media(scan.media) if scan.media else None
     return Case(
         incident=incident,
@@ -76,7 +78,7 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
         intents=decision.intents,
         ceiling=decision.ceiling,
         outside=fence(scan.url, media.tags if media else {}),
-        context=(context or Context()).concerning(incident),
+        context=known,
     )
 
 
@@ -87,9 +89,12 @@ def judge_case(case: Case, model: TriageModel) -> Verdict:
         opinion = model.judge(case, facts)
     except ModelError as exc:
         return _by_template(case, facts, model, f"the model failed: {clean(str(exc), 160)}")
-    draft, notes = _within(opinion.draft, allowed_of(case))
-    words = _worded(case, facts, model, Opinion(draft, opinion.confidence, opinion.source))
-    return _verdict(case, facts, model, Opinion(draft, opinion.confidence), words, notes)
+    reason = quoted(opinion.quote, case) if opinion.quote else None
+    draft, notes = _within(opinion.draft, _allowed(case, reason))
+    lowered = draft.severity.rank < case.floor.rank
+    kept = replace(opinion, draft=draft, quote=reason.text if reason and lowered else "")
+    words = _worded(case, facts, model, kept)
+    return _verdict(case, facts, model, kept, words, notes)
 
 
 def _by_template(case: Case, facts: Facts, model: TriageModel, note: str) -> Verdict:
@@ -97,6 +102,25 @@ def _by_template(case: Case, facts: Facts, model: TriageModel, note: str) -> Ver
     draft = template_draft(case, facts)
     words = _Words(draft.title, draft.summary, Source.TEMPLATE, (note,))
     return _verdict(case, facts, model, Opinion(draft, 1.0), words, ())
+
+
+def _allowed(case: Case, reason: Reason | None) -> Allowed:
+    """What may be said with the reason that is given: without one, nothing below the floor."""
+    allowed = allowed_of(case)
+    if reason is not None:
+        return allowed
+    own = (case.intent, *case.intents)
+    return replace(
+        allowed,
+        severities=tuple(s for s in allowed.severities if s.rank >= case.floor.rank),
+        intents=tuple(i for i in allowed.intents if i is not Intent.PLANNED or i in own),
+        causes=tuple(
+            c
+            for c in allowed.causes
+            if c is not Cause.PLANNED_CONTENT or case.incident.cause in (c, Cause.UNKNOWN)
+        ),
+        actions=case.actions or (case.action,),
+    )
 
 
 def _within(draft: Draft, allowed: Allowed) -> tuple[Draft, tuple[str, ...]]:
@@ -181,6 +205,7 @@ def _verdict(
         facts=cited((words.title, words.summary), facts),
         source=words.source,
         notes=(*notes, *words.notes)[:MAX_NOTES],
+        quote=opinion.quote,
     )
 
 

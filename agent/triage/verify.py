@@ -89,7 +89,7 @@ def _tokens(text: str, renderings: dict[str, list[Fact]]) -> Iterator[_Token]:
     scanner = re.compile(
         rf"(?P<fact>(?<![^ ])(?:{known})(?=$|[ ,;:]|\.(?= |$)))"
         r"|(?P<word>[A-Za-z]+(?:-[A-Za-z]+)*(?=$|[ ,;:.]))"
-        r"|(?P<mark>[.,;:](?=$| (?! )))"
+        r"|(?P<mark>(?<=[^ ])[.,;:](?=$| (?! )))"
         r"|(?P<gap>(?<=[^ ]) (?=[^ ]))"
         r"|(?P<other>[^ ]+| +)"
     )

@@ -37,7 +37,7 @@ EXPECTED = """
          "action": "switch_to_backup", "route": "playout", "title": "Signal lost for 3.04 s",
          "summary": "Picture and sound are gone from 12.000 s to 15.040 s.", "confidence": 0.9,
          "model": "rules", "prompt": "none", "facts": ["start_s", "end_s"], "source": "template",
-         "notes": []}}],
+         "notes": [], "quote": ""}}],
    "suppressed": [],
    "coverage": [
       {"check": "black", "stream": "v:0", "status": "failed", "reason": null, "start_s": 0.0, "end_s": 40.0},

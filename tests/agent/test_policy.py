@@ -7,15 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from agent.context import (
+    Audience,
+    Context,
+    Delivery,
+    Feedback,
+    Maintenance,
+    Period,
+    Recent,
+    Slot,
+    SlotKind,
+    Tier,
+)
 from agent.policy import load_policy
 from agent.triage.facts import facts_of
 from agent.triage.judge import case_of
 from agent.triage.phrases import phrases
 from agent.triage.verify import MAX_TITLE, verify
 from agent.triage.words import template_summary, template_title
-from agent.verdict import Severity
+from agent.verdict import Route, Severity
 from pipeline.checks import CHECKS
-from pipeline.model import Cause, MediaInfo
+from pipeline.errors import ProfileError
+from pipeline.model import Cause, Incident, MediaInfo
 from tests.agent.reporting import event, incident, scan
 
 POLICY = load_policy()
@@ -138,3 +151,73 @@ def test_the_template_can_speak_of_every_check(check: str) -> None:
     facts = facts_of(asked)
     assert not verify(template_title(asked, facts), facts, limit=MAX_TITLE)
     assert not verify(template_summary(asked, facts), facts)
+
+
+PREMIUM = Context(tier=Tier.PREMIUM, delivery=Delivery.LIVE, audience=Audience.LARGE)
+ALL = Period(0.0, 5000.0)
+DARK = incident(event("black", "v:0", 200.0, 208.0))
+BARS = incident(event("color_bars", "v:0", 200.0, 260.0), cause=Cause.PLANNED_CONTENT)
+
+
+def _on(kind: SlotKind, context: Context = PREMIUM) -> Context:
+    return replace(context, schedule=(Slot(kind, ALL),))
+
+
+@pytest.mark.parametrize(
+    ("found", "context", "floor"),
+    [
+        (DARK, Context(), Severity.MAJOR),
+        (DARK, PREMIUM, Severity.MAJOR),
+        (DARK, _on(SlotKind.PROGRAMME), Severity.CRITICAL),
+        (DARK, _on(SlotKind.PROGRAMME, replace(PREMIUM, audience=Audience.SMALL)), Severity.MAJOR),
+        (DARK, _on(SlotKind.OFF_AIR), Severity.INFO),
+        (DARK, _on(SlotKind.SLATE), Severity.MAJOR),
+        (DARK, replace(PREMIUM, maintenance=(Maintenance(ALL, "works"),)), Severity.INFO),
+        (DARK, replace(PREMIUM, maintenance=(Maintenance(Period(0.0, 202.0), "works"),)), Severity.MAJOR),
+        (DARK, Context(tier=Tier.TEST), Severity.INFO),
+        (LOST, replace(PREMIUM, maintenance=(Maintenance(ALL, "works"),)), Severity.MINOR),
+        (LOST, Context(delivery=Delivery.ARCHIVE), Severity.MAJOR),
+        (BARS, _on(SlotKind.PROGRAMME), Severity.MAJOR),
+        (BARS, _on(SlotKind.BARS), Severity.INFO),
+        (
+            DARK,
+            Context(
+                recent=tuple(
+                    Recent(0.0, Cause.PICTURE_LOSS, Severity.MAJOR, Feedback.FALSE_ALARM) for _ in range(2)
+                )
+            ),
+            Severity.MINOR,
+        ),
+    ],
+)
+def test_the_context_moves_the_floor(found: Incident, context: Context, floor: Severity) -> None:
+    decision = POLICY.decide(found, replace(CALM, duration_s=5000.0), context)
+    assert decision.floor is floor, decision.rule
+    assert decision.ceiling.rank >= floor.rank
+    assert decision.action is decision.actions[0] and decision.intent is decision.intents[0]
+
+
+def test_a_users_adjustment_is_asked_first(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("[[adjust]]\nname = 'night'\ntier = ['premium']\nat_most = 'minor'\nroute = 'qc'\n")
+    decision = load_policy(path).decide(LOST, None, PREMIUM)
+    assert (decision.floor, decision.route, decision.rule) == (
+        Severity.MINOR,
+        Route.QC,
+        "signal-loss, night",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[adjust]]\nname = 'x'\nlower = 1", "did you mean 'lower_by'"),
+        ("[[adjust]]\nname = 'x'\ntier = ['gold']", "adjust 1 .x.: tier"),
+        ("[adjust]\nname = 'x'", r"\[\[adjust\]\]"),
+    ],
+)
+def test_a_wrong_adjustment_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text(text)
+    with pytest.raises(ProfileError, match=said):
+        load_policy(path)

@@ -1,0 +1,143 @@
+"""Reads what people wrote, as far as code can: is it a reason, does it hold now, does it give orders?
+
+Free text is never obeyed. What gives orders, hides itself or is in no language that is read here is
+left out of a prompt altogether, so that it cannot even tip the scales.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
+
+from agent.context import until_s
+from pipeline.model import Incident
+
+__all__ = ["denies", "gives_orders", "gives_reason", "named_time_fits", "of_other_part", "readable"]
+
+LONGEST_WORD = 20
+"""Longer ones are encoded, or two that were joined to get past this."""
+
+TIME_SLACK = timedelta(minutes=5)
+AROUND = timedelta(minutes=30)
+"""How far a single time that a note names may lie from the incident."""
+
+_WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
+_SPLIT = re.compile(r"\b(?:[a-z][ ._-]){4,}[a-z]\b")
+_MIXED = re.compile(r"[a-z]+[0-9@$!|]+[a-z]+", re.IGNORECASE)
+_CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
+_RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:.])")
+_UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:.])")
+_FROM = re.compile(rf"(?:from|after|since)\s+{_CLOCK}(?![\d:.])")
+_SINGLE = re.compile(rf"(?<![\d:.]){_CLOCK}(?![\d:.])")
+
+
+def readable(text: str) -> bool:
+    """Whether a note is plain enough to be shown, says something of use, and gives no orders."""
+    return _plain(text) and bool(_words(text) & _known()) and not gives_orders(text)
+
+
+def gives_orders(text: str) -> bool:
+    """Whether a note speaks to its reader, or in the words of verdicts."""
+    return bool(_parts(text) & _lists()["orders"])
+
+
+def gives_reason(text: str) -> bool:
+    """Whether a note says, without taking it back, why something was meant or is missed by nobody."""
+    return bool(_words(text) & _lists()["reasons"]) and not denies(text)
+
+
+def denies(text: str) -> bool:
+    """Whether a note says that something is not so, or no longer."""
+    return bool(_words(text) & _lists()["denials"])
+
+
+def of_other_part(text: str, incident: Incident) -> bool:
+    """Whether a note speaks of sound alone and the incident is one of pictures alone, or the reverse."""
+    words, streams = _parts(text), {event.stream[:1] for event in incident.events}
+    picture, sound = words & _lists()["picture"], words & _lists()["sound"]
+    return bool(
+        (sound and not picture and "v" in streams and "a" not in streams)
+        or (picture and not sound and "a" in streams and "v" not in streams)
+    )
+
+
+def named_time_fits(text: str, incident: Incident, starts_at: datetime | None) -> bool:
+    """Whether the times of day that a note names, taken for UTC, hold the incident.
+
+    A note that names none always fits; one that does fits nothing where the clock is not known.
+    """
+    found = _named(text.lower())
+    if found is None:
+        return True
+    if starts_at is None:
+        return False
+    first = starts_at.astimezone(UTC) + timedelta(seconds=incident.start_s)
+    last = starts_at.astimezone(UTC) + timedelta(seconds=until_s(incident))
+    start, end = found
+    days = (first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=n) for n in (-1, 0))
+    return any(_holds(day, start, end, first, last) for day in days)
+
+
+def _holds(
+    day: datetime, start: timedelta | None, end: timedelta | None, first: datetime, last: datetime
+) -> bool:
+    """Whether an incident lies within two times of a day, an open one being half a day away."""
+    half = timedelta(hours=12)
+    if start is not None and end is not None:
+        begins, ends = day + start, day + end + (timedelta(days=1) if end <= start else timedelta())
+    elif end is not None:
+        begins, ends = day + end - half, day + end
+    else:
+        begins = day + (start or timedelta())
+        ends = begins + half
+    return first >= begins - TIME_SLACK and last <= ends + TIME_SLACK
+
+
+def _named(text: str) -> tuple[timedelta | None, timedelta | None] | None:
+    if found := _RANGE.search(text):
+        return _time(found[1], found[2]), _time(found[3], found[4])
+    if found := _UNTIL.search(text):
+        return None, _time(found[1], found[2])
+    if found := _FROM.search(text):
+        return _time(found[1], found[2]), None
+    if found := _SINGLE.search(text):
+        at = _time(found[1], found[2])
+        return at - AROUND, at + AROUND
+    return None
+
+
+def _time(hour: str, minute: str) -> timedelta:
+    return timedelta(hours=int(hour), minutes=int(minute))
+
+
+def _plain(text: str) -> bool:
+    """Words and numbers of ASCII, of a usual length, with nothing spelt out or mixed."""
+    if not text.isascii() or _SPLIT.search(text.lower()):
+        return False
+    words = text.split()
+    return all(len(word) <= LONGEST_WORD for word in words) and not any(map(_MIXED.search, words))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.lower()))
+
+
+def _parts(text: str) -> frozenset[str]:
+    """Words, and the parts of those with a hyphen."""
+    words = _words(text)
+    return words | {part for word in words for part in re.split("['-]", word)}
+
+
+def _known() -> frozenset[str]:
+    lists = _lists()
+    return lists["reasons"] | lists["stakes"] | lists["matters"]
+
+
+@cache
+def _lists() -> Mapping[str, frozenset[str]]:
+    text = resources.files("agent.triage").joinpath("notes.toml").read_text("utf-8")
+    return {name: frozenset(words.split()) for name, words in tomllib.loads(text).items()}

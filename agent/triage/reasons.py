@@ -1,0 +1,74 @@
+"""What of a context may justify a severity below the policy's floor, and the check of a quote of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.context import Relation, Tier
+from agent.triage.notes import gives_reason, named_time_fits, of_other_part, readable
+from agent.verdict import Case
+
+__all__ = ["Reason", "ReasonKind", "quoted", "reasons_of"]
+
+SHORTEST_QUOTE = 4
+
+
+class ReasonKind(StrEnum):
+    """Where a reason stands in the context."""
+
+    TIER = "tier"
+    SLOT = "schedule"
+    MAINTENANCE = "maintenance"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One entry of the context that can be quoted; ``text`` is what it says, letter by letter."""
+
+    kind: ReasonKind
+    text: str
+
+
+def reasons_of(case: Case) -> tuple[Reason, ...]:
+    """Everything in the context of a case that can be given as a reason to lower its severity.
+
+    An entry must share its time with the incident: a note by when it holds and by the times that it
+    names, a schedule entry and planned work by covering it.
+    """
+    return tuple(dict.fromkeys(_found(case)))
+
+
+def quoted(quote: str, case: Case) -> Reason | None:
+    """The reason that a quote is taken from, word by word; None where there is none."""
+    wanted = quote.strip()
+    for reason in reasons_of(case):
+        whole = wanted == reason.text
+        part = len(wanted) >= SHORTEST_QUOTE and f" {wanted} " in f" {reason.text} "
+        if whole or (part and (reason.kind is not ReasonKind.NOTE or gives_reason(wanted))):
+            return reason
+    return None
+
+
+def _found(case: Case) -> Iterator[Reason]:
+    context, incident = case.context, case.incident
+    if context.tier is Tier.TEST:
+        yield Reason(ReasonKind.TIER, Tier.TEST.value)
+    for slot in context.schedule:
+        if slot.kind.no_programme and context.relation(slot.period, incident) is Relation.COVERS:
+            yield Reason(ReasonKind.SLOT, slot.kind.value)
+    for work in context.maintenance:
+        if context.relation(work.period, incident) is Relation.COVERS:
+            told = work.what if work.what and readable(work.what) else ReasonKind.MAINTENANCE.value
+            yield Reason(ReasonKind.MAINTENANCE, told)
+    for note in context.notes:
+        if (
+            readable(note.text)
+            and gives_reason(note.text)
+            and context.relation(note.holds, incident).together
+            and named_time_fits(note.text, incident, context.starts_at)
+            and not of_other_part(note.text, incident)
+        ):
+            yield Reason(ReasonKind.NOTE, note.text)
