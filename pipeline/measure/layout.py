@@ -28,7 +28,7 @@ LAYOUT_COLUMNS: Mapping[str, str] = {
     "luma_entropy": "share",
     "text_share": "share",
 }
-"""A bar is NaN where the picture is too dark at its edge to tell it from black."""
+"""A bar is NaN where the picture is too dark, at its edge or all over, to tell it from black."""
 
 BLACK_LEVEL, BLACK_STD, BLACK_GREY = 12.0, 3.0, 6.0
 """A block of a black bar: its mean is at most this far above black, it is flat and without colour."""
@@ -36,6 +36,8 @@ STRAIGHT = 0.4
 """Share of the blocks along the edge of a bar that must agree where it is."""
 ALL_DARK = 15.5
 """Of 16 lines: a block with as many dark ones is not lit."""
+DARK_INSIDE = 0.6
+"""Where so much of what the bars leave is dark as well, they may be the ground of credits or of a night."""
 
 BAR_STD = 8.0
 BAR_NEAR, LUMA_WEIGHT = 14.0, 0.55
@@ -90,9 +92,13 @@ def summarise_layout(view: BlockView, out: NDArray[np.float64]) -> None:
         view.v,
     )
     top, bottom, out[1], out[2] = _bars(maps, limit)
-    inside = slice(top, max(top, view.area.shape[0] - bottom))
+    rows = slice(top, max(top, view.area.shape[0] - bottom))
     # Bars at the sides are those at top and bottom of the picture laid on its side.
-    _, _, out[3], out[4] = _bars(tuple([plane[inside].T for plane in maps]), limit)
+    left, right, out[3], out[4] = _bars(tuple([plane[rows].T for plane in maps]), limit)
+    columns = slice(left, max(left, view.area.shape[1] - right))
+    found = out[1:5] > 0
+    if found.any() and _dark_part(view.area[rows, columns], view.luma[2][rows, columns]) > DARK_INSIDE:
+        out[1:5][found] = np.nan
     scale = 219.0 / (view.white - view.black), 224.0 / 255.0 if view.black == 0 else 1.0
     out[5:7] = _colours(view.area, view.mean, view.variance, view.u, view.v, view.black, *scale, HUES)
     out[7:9] = _card(view.area, view.mean, view.variance, view.u, view.v)
@@ -167,6 +173,18 @@ def _bars(maps, limit):  # type: ignore[no-untyped-def]
     if first == rows:
         return 0, 0, np.nan, np.nan
     return first, last, top, bottom
+
+
+@_fast
+def _dark_part(area, dark):  # type: ignore[no-untyped-def]
+    """Share of the samples of some blocks that are dark."""
+    samples = found = 0
+    for y in range(area.shape[0]):
+        for x in range(area.shape[1]):
+            if area[y, x]:
+                samples += area[y, x]
+                found += dark[y, x]
+    return found / max(samples, 1)
 
 
 @_fast

@@ -201,6 +201,23 @@ def text_on_black(rolling: bool = False, size: int = 2, lines: int = 6) -> list[
     ]
 
 
+def names_of_one_length(wide: bool) -> list[Frame]:
+    """A scene, then credits on black whose lines begin and end at the same places."""
+    size, letters = (4, 16) if wide else (3, 9)
+    frames = scene(150)
+    for y, u, v in frames[20:]:
+        y[:], u[:], v[:] = 16, 128, 128
+        for line in range(3):
+            word = np.concatenate(
+                [np.array(list(DIGITS[str(d % 10)]), int).reshape(5, 3) for d in range(letters)], 1
+            )
+            bits = np.pad(word.reshape(5, letters, 3), ((0, 0), (0, 0), (0, 1))).reshape(5, -1)
+            ink = bits.repeat(size, 0).repeat(size, 1)
+            top, left = 48 + 12 * size * line // 2, (WIDTH - ink.shape[1]) // 2
+            y[top : top + ink.shape[0], left : left + ink.shape[1]] += (200 * ink).astype(np.uint8)
+    return frames
+
+
 def subtitled() -> list[Frame]:
     frames = [framed(frame, 0, 0, 40, 40) for frame in scene(150)]
     for y, _, _ in frames[50:90]:
@@ -216,6 +233,8 @@ NO_BORDERS: Mapping[str, list[Picture]] = {
     "a fade from black": played(from_black()),
     "black": shown(16, count=150),
     "credits": played(text_on_black()),
+    "credits of names of one length": played(names_of_one_length(False)),
+    "wide credits of lines of one length": played(names_of_one_length(True)),
     "rolling credits": played(text_on_black(rolling=True)),
     "a bar of a hundredth": played([framed(frame, 2, 2, 3, 3) for frame in scene(150)]),
     "a dark scene": played([dim(frame, 0.1) for frame in scene(150)]),
