@@ -29,8 +29,9 @@ __all__ = [
 ]
 
 
-def _with_luma(picture: Picture, luma: NDArray[np.floating]) -> Picture:
-    return Picture(byte(luma), picture.cb, picture.cr)
+def _paler(chroma: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """Chroma of a picture whose light has that gain: a dim colour that stays as strong is none of RGB."""
+    return 128 + (chroma - 128) * np.float32(gain)
 
 
 def blur(clip: Clip, part: Part) -> list[Truth]:
@@ -114,6 +115,10 @@ def borders(clip: Clip, part: Part) -> list[Truth]:
     return truth_of(clip, "borders", part.frames(clip), kind)
 
 
+FLASH_GAIN = 0.21
+"""What a flash leaves of the contrast of the picture, in luma and in colour alike."""
+
+
 def flash(clip: Clip, part: Part) -> list[Truth]:
     """Bright and dark in turn, 7, 5 or 4.2 times a second, over all, half or a third of the picture."""
     hold = max(1, round(float(clip.rate) / 2 / part.pick(7.0, 5.0, 4.2)))
@@ -124,10 +129,12 @@ def flash(clip: Clip, part: Part) -> list[Truth]:
     frames = part.frames(clip)
     stop = frames.start + (len(frames) // (2 * hold)) * 2 * hold
     for n in range(frames.start, stop):
-        luma = clip.pictures[n].luma.astype(np.float32)
+        luma, cb, cr = (plane.astype(np.float32) for plane in planes_of(clip.pictures[n]))
         bright = ((n - frames.start) // hold) % 2 == 0
-        luma[:bottom] = 60 + 0.35 * luma[:bottom] * 0.6 + (swing if bright else 0.0)
-        clip.pictures[n] = _with_luma(clip.pictures[n], np.minimum(luma, 232))
+        luma[:bottom] = 60 + FLASH_GAIN * luma[:bottom] + (swing if bright else 0.0)
+        for plane in (cb, cr):
+            plane[: bottom // 2] = _paler(plane[: bottom // 2], FLASH_GAIN)
+        clip.pictures[n] = Picture(byte(np.minimum(luma, 232)), byte(cb), byte(cr))
     return truth_of(clip, "flash", range(frames.start, stop), "luminance")
 
 
@@ -153,9 +160,10 @@ def flicker(clip: Clip, part: Part) -> list[Truth]:
     period = float(clip.rate) / part.rng.uniform(5.0, 8.5)
     frames = part.frames(clip)
     for n in frames:
-        gain = 1 + swing * np.sin(2 * np.pi * (n - frames.start) / period + 0.5)
-        luma = 16 + (clip.pictures[n].luma.astype(np.float32) - 16) * np.float32(gain)
-        clip.pictures[n] = _with_luma(clip.pictures[n], np.clip(luma, 16, 235))
+        gain = float(1 + swing * np.sin(2 * np.pi * (n - frames.start) / period + 0.5))
+        luma, cb, cr = (plane.astype(np.float32) for plane in planes_of(clip.pictures[n]))
+        luma = np.clip(16 + (luma - 16) * np.float32(gain), 16, 235)
+        clip.pictures[n] = Picture(byte(luma), byte(_paler(cb, gain)), byte(_paler(cr, gain)))
     return truth_of(clip, "flicker", frames, "swing")
 
 
@@ -166,7 +174,10 @@ def noise(clip: Clip, part: Part) -> list[Truth]:
         luma, cb, cr = (plane.astype(np.float32) for plane in planes_of(clip.pictures[n]))
         fade = 0.5 if part.level == 0 else 1.0
         luma = 16 + (luma - 16) * fade + part.rng.standard_normal(luma.shape, np.float32) * np.float32(sigma)
-        chroma = [p + part.rng.standard_normal(p.shape, np.float32) * np.float32(sigma / 4) for p in (cb, cr)]
+        chroma = [
+            _paler(plane, fade) + part.rng.standard_normal(plane.shape, np.float32) * np.float32(sigma / 4)
+            for plane in (cb, cr)
+        ]
         clip.pictures[n] = Picture(byte(np.clip(luma, 16, 235)), byte(chroma[0]), byte(chroma[1]))
     return truth_of(clip, "noise", part.frames(clip), "noise")
 

@@ -124,7 +124,8 @@ def slate(clip: Clip, part: Part) -> list[Truth]:
     """A card: words on one colour; words and a badge on a gradient; the same with a ticking clock."""
     like = clip.pictures[0]
     height, width = like.luma.shape
-    card = _solid(like, part.rng.uniform(35, 90), part.rng.uniform(105, 165), part.rng.uniform(105, 150))
+    # So dark a card has room for little colour: more would lie outside RGB.
+    card = _solid(like, part.rng.uniform(50, 95), part.rng.uniform(114, 142), part.rng.uniform(116, 138))
     luma = card.luma.astype(float)
     if part.level:
         luma += np.linspace(-14, 24, height)[:, None] + np.linspace(0, 8, width)[None, :]

@@ -28,6 +28,9 @@ class LevelsSettings(CheckSettings):
 def _lanes(table: Table, settings: LevelsSettings) -> Sequence[Lane]:
     low, high = table["luma_low_share"], table["luma_high_share"]
     chroma, gamut = table["chroma_illegal_share"], table["gamut_share"]
+    # What damaged blocks and flashes show is no matter of levels: it comes and goes with them.
+    explained = (table["damage_share"] > 0) | (table["flash_count"] > 0)
+    gamut = np.where(explained, 0.0, gamut)
     bad = low + high >= settings.luma_share
     bad |= (chroma >= settings.chroma_share) | (gamut >= settings.gamut_share)
     # A lost signal is often an illegal colour: that is for the black and solid colour checks to say.

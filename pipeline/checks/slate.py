@@ -25,7 +25,10 @@ class SlateSettings(CheckSettings):
     merge_s: float = Field(0.1, ge=0, le=3600, description="good time that is bridged before it is one")
     recover_s: float = Field(0.1, ge=0, le=3600, description="good time that ends a defect")
     entropy: float = Field(0.28, gt=0, le=1, description="most entropy of luma, as a share of 8 bits")
-    moved_share: float = Field(0.08, ge=0, le=1, description="share of the picture that may move")
+    moved_share: float = Field(0.08, ge=0, le=1, description="share of the picture that may move at once")
+    moved_mean: float = Field(
+        0.02, ge=0, le=1, description="and on average: a clock ticks, and a presenter never stands still"
+    )
     credits_share: float = Field(
         0.9, gt=0, le=1, description="share of black ground and text on it that makes credits"
     )
@@ -55,9 +58,11 @@ def _lanes(table: Table, settings: SlateSettings) -> Sequence[Lane]:
     return [Lane(table.start_s - table["step_s"] * still, table.end_s, (card | roll) & ~other, facts)]
 
 
-def _describe(span: Span, settings: SlateSettings) -> Finding:
+def _describe(span: Span, settings: SlateSettings) -> Finding | None:
     entropy, ground = span.mean["entropy"], span.mean["ground"]
     rolling = span.mean["roll"] > 0.2
+    if span.mean["moved"] > settings.moved_mean and not rolling:
+        return None
     page = ground >= PAGE_LEVEL and not rolling
     confidence = 0.95 - 0.5 * max(entropy - 0.15, 0.0) - (0.2 if page else 0.0) - (0.1 if rolling else 0.0)
     kind = "credits on black" if rolling else "page or card on a light ground" if page else "card"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,6 +97,22 @@ def bars(matrix: tuple[float, float]) -> list[Picture]:
     return pictures
 
 
+def lit_by_flashes() -> list[Picture]:
+    """A stage whose colour is legal when a lamp is on, and would not be when it is off."""
+    pictures = shown(125 + SCENE / 3, 60, 128)
+    return [replace(p, luma=p.luma - np.uint8(100 * (n // 3 % 2))) for n, p in enumerate(pictures)]
+
+
+def damaged() -> list[Picture]:
+    """A patch of broken blocks, in colours that no camera gives, until the next key frame."""
+    luma, colour = SCENE.copy(), np.full((SIZE[0] // 2, SIZE[1] // 2), 128, np.uint8)
+    luma[32:112, 64:208] += np.random.default_rng(1).choice([-50, 50], (5, 9)).repeat(16, 0).repeat(16, 1)
+    colour[16:56, 32:104] = np.random.default_rng(2).choice([40, 220], (5, 9)).repeat(8, 0).repeat(8, 1)
+    broken = shown(np.clip(luma, 20, 230), count=40, first=20)
+    broken = [replace(p, u=colour, v=colour, key_frame=False) for p in broken]
+    return [*shown(SCENE, count=20), *broken, *shown(SCENE, count=20, first=60)]
+
+
 NOTHING: Mapping[str, list[Picture]] = {
     "a scene": shown(SCENE),
     "black to white": shown(DEEP),
@@ -109,6 +126,8 @@ NOTHING: Mapping[str, list[Picture]] = {
     "grain over white": shown(233, grain=4.0),
     "bars of BT.601": bars((0.299, 0.114)),
     "bars of BT.709": bars((0.2126, 0.0722)),
+    "colours of a stage in flashes": lit_by_flashes(),
+    "colours of damaged blocks": damaged(),
     "lost: green of an empty buffer": shown(0, 0, 0),
     "lost: below black": shown(3),
 }
