@@ -23,7 +23,7 @@ class DroppedFramesSettings(CheckSettings):
     recover_s: float = Field(0.45, ge=0, le=3600, description="good time that ends a defect")
     merge_s: float = Field(0.45, ge=0, le=3600, description="good time that is bridged before it is one")
     excess: float = Field(
-        0.08, ge=0, le=1, description="share of jumps above one and a half times the shot's own"
+        0.04, ge=0, le=1, description="share of jumps above one and a half times the shot's own"
     )
     hole_excess: float = Field(
         0.03, ge=0, le=1, description="share of holes above one and a half times the shot's own"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from pydantic import Field
 
 from pipeline.checks.contract import Check, CheckSettings, Evidence, Finding
@@ -22,12 +23,17 @@ class DuplicateFramesSettings(CheckSettings):
     excess: float = Field(
         0.08, ge=0, le=1, description="share of repeats above one and a half times the shot's own"
     )
+    caught_up_excess: float = Field(
+        0.04, ge=0, le=1, description="the same for repeats after which the picture goes twice as far"
+    )
     least: int = Field(3, ge=1, le=1000, description="repeats that make a defect")
 
 
 def _lanes(table: Table, settings: DuplicateFramesSettings) -> Sequence[Lane]:
     excess = table["repeat_excess"]
-    bad = (table["repeat"] > 0) & (excess >= settings.excess)
+    # No cadence of content catches up: there the next picture goes as far as any.
+    least = np.where(table["repeat"] > 1, settings.caught_up_excess, settings.excess)
+    bad = (table["repeat"] > 0) & (excess >= least)
     return [Lane(table["judged_s"], table["judged_end_s"], bad, {"excess": excess})]
 
 

@@ -27,6 +27,14 @@ from pipeline.measure.blocks import (
 from pipeline.measure.fields import FIELD_COLUMNS, summarise_fields
 from pipeline.measure.layout import LAYOUT_COLUMNS, summarise_layout
 from pipeline.measure.levels import LEVEL_COLUMNS, summarise_levels
+from pipeline.measure.motion import (
+    MOTION_COLUMNS,
+    NO_SHIFT,
+    Profiles,
+    profiles_of,
+    shift_between,
+    summarise_motion,
+)
 from pipeline.measure.noise import NOISE_COLUMNS, summarise_noise
 from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
 from pipeline.measure.view import BlockView
@@ -40,6 +48,7 @@ SUMMARIES: tuple[tuple[Mapping[str, str], Callable[[BlockView, NDArray[np.float6
     (TEXTURE_COLUMNS, summarise_texture),
     (NOISE_COLUMNS, summarise_noise),
     (LAYOUT_COLUMNS, summarise_layout),
+    (MOTION_COLUMNS, summarise_motion),
 )
 """The summaries in the order of their columns: each fills its own from one view of the picture."""
 PICTURE_COLUMNS: Mapping[str, str] = {
@@ -67,6 +76,7 @@ class _Previous:
     luma: Plane
     maps: NDArray[np.uint32]
     bits: int
+    profiles: Profiles
 
 
 class PictureMeter:
@@ -79,6 +89,7 @@ class PictureMeter:
         self._areas_wanted = areas
         self._counting: dict[tuple[object, ...], NDArray[np.bool_]] = {}
         self._previous: _Previous | None = None
+        self._luma: tuple[Plane, Plane] | None = None
         self._areas: dict[tuple[float, ...], tuple[NDArray[np.int64], NDArray[np.float32]]] = {}
 
     def row(self, picture: Picture) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
@@ -122,7 +133,15 @@ class PictureMeter:
             whole,
             area=np.where(counts, whole.area, 0),
             chroma_area=np.where(counts, whole.chroma_area, 0),
+            shift=self._shift_of(counts),
         )
+
+    def _shift_of(self, counts: NDArray[np.bool_]) -> tuple[float, float, float]:
+        """How far that part of the picture moved whose blocks count."""
+        if self._luma is None or self._previous is None:
+            return NO_SHIFT
+        before, now = (profiles_of(luma, self._previous.bits, counts) for luma in self._luma)
+        return shift_between(before, now)
 
     def _view(self, picture: Picture) -> BlockView:
         luma, bits = picture.luma, picture.bits
@@ -142,7 +161,10 @@ class PictureMeter:
         _means(maps, share, scale, chroma, chroma_share, means)
         before = None if previous is None else (previous.maps[0] * share).astype(np.float32)
         fields = None if previous is None else field_maps(luma, previous.luma)
-        self._previous = _Previous(luma, maps, bits)
+        profiles = profiles_of(luma, bits)
+        shift = NO_SHIFT if previous is None else shift_between(previous.profiles, profiles)
+        self._luma = None if previous is None else (previous.luma, luma)
+        self._previous = _Previous(luma, maps, bits, profiles)
         return BlockView(
             area=area,
             share=share,
@@ -163,6 +185,7 @@ class PictureMeter:
             top_first=picture.top_first,
             matrix=picture.matrix,
             fields=fields,
+            shift=shift,
         )
 
     def _chroma(self, picture: Picture, shape: tuple[int, int], scale: float) -> _Chroma:

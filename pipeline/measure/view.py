@@ -21,7 +21,8 @@ class BlockView:
     ``mean``, ``variance``, ``change``, ``u`` and ``v`` (rows, columns) float32 are such means;
     ``before`` is ``mean`` of the picture before, ``past`` its raw sums of luma; None for the first.
     ``black`` and ``white`` are the ends of the legal range of luma, in levels. ``fields`` is what
-    ``field_maps`` makes of it and the picture before, None for the first. ``interlaced``, ``top_first``
+    ``field_maps`` makes of it and the picture before, None for the first; ``shift`` what
+    ``shift_between`` does. ``interlaced``, ``top_first``
     and ``matrix`` are those of the ``Picture``.
     """
 
@@ -44,6 +45,7 @@ class BlockView:
     top_first: bool | None
     matrix: int
     fields: NDArray[np.uint32] | None
+    shift: tuple[float, float, float]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

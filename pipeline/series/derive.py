@@ -102,7 +102,7 @@ class PictureDerivation:
             "picture_hash": hashes(thumbs),
             **cuts,
             **self._jolts.columns(thumbs),
-            **self._cadence.columns(start_s, steps, typical, measured["change_mean"], cuts["cut"], thumbs),
+            **self._cadence.columns(start_s, steps, typical, cuts["cut"], measured),
             **flash,
             **self._flicker.columns(start_s, light),
             **self._borders.columns(measured),

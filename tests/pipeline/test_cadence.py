@@ -75,6 +75,7 @@ STUTTERS = {
     "every other": (held(50, 80, 2), (2.04, 3.2)),
     "two in three": (held(50, 80, 3), (2.04, 3.2)),
     "by chance": ([n - (n in (50, 53, 54, 58, 61, 64, 68, 71)) for n in EVEN], (2.0, 2.88)),
+    "seldom, and caught up": ([n - (n in range(50, 90, 9)) for n in EVEN], (2.0, 3.48)),
     "inserted": ([*range(50), *(n for n in range(50, 65) for _ in (0, 1)), *range(65, 105)], (2.04, 3.2)),
 }
 
@@ -122,6 +123,13 @@ RIGHT = {
     "slowing down": film([n - n * n / 300 for n in EVEN]),
     "a time-lapse": film(EVEN, lambda n: scene(0) + 25 * np.sin(COLUMNS / 40 + n * n % 7)),
     "stop and go": film(np.cumsum([(n // 12) % 2 for n in EVEN]).tolist()),
+    "moved by pairs of samples": film([n * 1.2 // 1 for n in EVEN], lambda n: scene(n, speed=2.0)),
+    "a whip pan": film(np.cumsum([8 if 58 <= n < 62 else 1 for n in EVEN]).tolist()),
+    "a still that its coder refreshes": film(
+        [n - n % 4 for n in EVEN],
+        lambda n: scene(0) + np.random.default_rng(int(n)).normal(0, 1, SIZE),
+        grain=0,
+    ),
     "a man who talks": film([0] * 120, lambda n: scene(0), grain=0.6),
 }
 
@@ -136,8 +144,22 @@ def without(*lost: int) -> list[int]:
 
 
 def test_jumps_are_found_when_stamps_are_laid_anew() -> None:
-    told = found(film(without(*range(50, 80, 4))))
+    told = found(film(without(*range(50, 80, 4)), lambda n: scene(n, speed=4.0)))
     assert told == {"duplicate_frames": [], "dropped_frames": [pytest.approx((2.0, 2.88), abs=0.001)]}
+
+
+def test_large_jumps_of_a_slow_camera_are_found() -> None:
+    """Three pictures lost each time, where the camera goes by less than a sample a picture."""
+    ahead = np.cumsum([4 if n in (50, 58, 65, 74, 80) else 1 for n in EVEN])
+    told = found(film(ahead.tolist(), lambda n: scene(n, speed=0.8)))
+    assert told == {"duplicate_frames": [], "dropped_frames": [pytest.approx((2.0, 3.24), abs=0.001)]}
+
+
+def test_a_jump_is_no_cut() -> None:
+    """Ten pictures lost at once change as much as another shot does, and are two sights of one scene."""
+    ahead = np.cumsum([10 if n in (50, 58, 65, 74, 80) else 1 for n in EVEN])
+    told = found(film(ahead.tolist(), lambda n: scene(n, speed=3.0)))
+    assert told["dropped_frames"] == [pytest.approx((2.0, 3.24), abs=0.001)]
 
 
 def test_holes_are_found_from_the_first_missing_picture() -> None:
@@ -172,8 +194,8 @@ def test_a_rate_that_was_never_even_has_no_holes() -> None:
 def test_columns_do_not_hang_on_how_blocks_fall(size: int) -> None:
     random = np.random.default_rng(5)
     count = 90
-    thumbs = random.integers(4096, 60_000, (count, 3, 18, 32)).astype(np.uint16)
-    change = random.uniform(0, 8, count)
+    names = ("change_mean", "luma_mean", "shift_x", "shift_y", "shift_fit")
+    measured = {name: random.uniform(0, 8, count) for name in names}
     cut = np.arange(count) == 40
     steps = np.full(count, 0.04)
     start_s = np.cumsum(steps)
@@ -181,7 +203,12 @@ def test_columns_do_not_hang_on_how_blocks_fall(size: int) -> None:
     def columns(block: int) -> dict[str, np.ndarray]:
         cadence = Cadence()
         cuts = [slice(n, n + block) for n in range(0, count, block)]
-        parts = [cadence.columns(start_s[c], steps[c], steps[c], change[c], cut[c], thumbs[c]) for c in cuts]
+        parts = [
+            cadence.columns(
+                start_s[c], steps[c], steps[c], cut[c], {name: measured[name][c] for name in names}
+            )
+            for c in cuts
+        ]
         return {name: np.concatenate([part[name] for part in parts]) for name in CADENCE_COLUMNS}
 
     whole, pieces = columns(count), columns(size)
