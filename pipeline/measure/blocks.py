@@ -59,6 +59,11 @@ Where a neighbour would lie outside the picture nothing is added.
 CHROMA_SUMS = ("u", "v", "grey", "illegal")
 """U codes, V codes, samples of which both stay near the centre, samples of which one is not legal."""
 
+HALF = BLOCK // 2
+ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN = (np.uint64(n) for n in range(1, 8))
+"""Unsigned, as all rows and columns of the kernels are: a signed index might be negative, and the branch
+for that keeps a loop from becoming SIMD."""
+
 _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -117,57 +122,97 @@ def field_maps(current: Plane, previous: Plane) -> NDArray[np.uint32]:
 
 
 @_fast
-def _gather_luma(c, p, dark_max, low, span, total, dark, change, illegal):  # type: ignore[no-untyped-def]
-    for x in range(c.size):
-        a = c[x]
-        b = p[x]
-        total[x] = np.uint16(total[x] + a)
-        change[x] = np.uint16(change[x] + (max(a, b) - min(a, b)))
-        dark[x] = np.uint8(dark[x] + (a <= dark_max))
-        # One comparison for two limits: below the lowest, the difference wraps round.
-        illegal[x] = np.uint8(illegal[x] + (c.dtype.type(a - low) > span))
+def _gather_luma(c, p, first, stop, dark_max, low, span, total, dark, change, illegal):  # type: ignore[no-untyped-def]
+    for y in range(first, stop):
+        for x in range(ONE * total.size):
+            a, b = c[y, x], p[y, x]
+            total[x] = np.uint16(total[x] + a)
+            change[x] = np.uint16(change[x] + _apart(a, b))
+            dark[x] = np.uint8(dark[x] + (a <= dark_max))
+            # One comparison for two limits: below the lowest, the difference wraps round.
+            illegal[x] = np.uint8(illegal[x] + (c.dtype.type(a - low) > span))
 
 
 @_fast
-def _gather_squares(c, squares):  # type: ignore[no-untyped-def]
-    for x in range(c.size):
-        a = np.uint32(c[x])
-        squares[x] = np.uint32(squares[x] + np.uint32(a * a))
+def _gather_squares(c, first, stop, squares):  # type: ignore[no-untyped-def]
+    for y in range(first, stop):
+        for x in range(ONE * squares.size):
+            a = np.uint32(c[y, x])
+            squares[x] = np.uint32(squares[x] + np.uint32(a * a))
 
 
 @_fast
-def _gather_steps(c, other, steps):  # type: ignore[no-untyped-def]
-    for x in range(c.size):
-        a = c[x]
-        b = other[x]
-        steps[x] = np.uint16(steps[x] + (max(a, b) - min(a, b)))
+def _gather_across(c, first, stop, steps, bends):  # type: ignore[no-untyped-def]
+    """Along every other row from ``first`` on."""
+    for y in range(first, stop, TWO):
+        for x in range(ONE, ONE * steps.size - ONE):
+            left, here = c[y, x - ONE], c[y, x]
+            steps[x] = np.uint16(steps[x] + _apart(left, here))
+            bends[x] = np.uint16(bends[x] + _bend(left, here, c[y, x + ONE]))
 
 
 @_fast
-def _gather_row(left, here, right, steps, bends):  # type: ignore[no-untyped-def]
-    for x in range(here.size):
-        a = left[x]
-        b = here[x]
-        steps[x] = np.uint16(steps[x] + (max(a, b) - min(a, b)))
-        ends = np.uint16(np.uint16(a) + np.uint16(right[x]))
-        twice = np.uint16(np.uint16(b) + np.uint16(b))
-        bends[x] = np.uint16(bends[x] + (max(ends, twice) - min(ends, twice)))
+def _gather_down(c, first, stop, edge, steps, field):  # type: ignore[no-untyped-def]
+    """Down the columns of rows ``first`` to ``stop``; the step above ``first`` goes into ``edge``."""
+    if first >= 2 and stop - first == HALF:
+        _gather_half(c, first, edge, steps, field)
+        return
+    for y in range(first, stop):
+        for x in range(ONE * steps.size):
+            if y == first and y >= ONE:
+                edge[x] = _apart(c[y - ONE, x], c[y, x])
+            elif y >= ONE:
+                steps[x] = np.uint16(steps[x] + _apart(c[y - ONE, x], c[y, x]))
+            if y >= TWO:
+                field[x] = np.uint16(field[x] + _apart(c[y - TWO, x], c[y, x]))
 
 
 @_fast
-def _gather(c, total):  # type: ignore[no-untyped-def]
-    for x in range(c.size):
-        total[x] = np.uint16(total[x] + c[x])
+def _gather_half(c, y, edge, steps, field):  # type: ignore[no-untyped-def]
+    """The same of eight rows at once, which are read once and added in registers."""
+    for x in range(ONE * steps.size):
+        above, last = c[y - TWO, x], c[y - ONE, x]
+        a, b, d, e = c[y, x], c[y + ONE, x], c[y + TWO, x], c[y + THREE, x]
+        f, g, h, i = c[y + FOUR, x], c[y + FIVE, x], c[y + SIX, x], c[y + SEVEN, x]
+        edge[x] = _apart(last, a)
+        near = _sum(_apart(a, b), _apart(b, d), _apart(d, e), _apart(e, f))
+        more = _sum(_apart(f, g), _apart(g, h), _apart(h, i), 0)
+        steps[x] = np.uint16(steps[x] + np.uint16(near + more))
+        near = _sum(_apart(above, a), _apart(last, b), _apart(a, d), _apart(b, e))
+        more = _sum(_apart(d, f), _apart(e, g), _apart(f, h), _apart(g, i))
+        field[x] = np.uint16(field[x] + np.uint16(near + more))
 
 
 @_fast
-def _gather_chroma(u, v, low, span, legal_low, legal_span, grey, illegal):  # type: ignore[no-untyped-def]
-    kind = u.dtype.type
-    for x in range(u.size):
-        a, b = u[x], v[x]
-        grey[x] = np.uint8(grey[x] + ((kind(a - low) <= span) & (kind(b - low) <= span)))
-        odd = (kind(a - legal_low) > legal_span) | (kind(b - legal_low) > legal_span)
-        illegal[x] = np.uint8(illegal[x] + odd)
+def _apart(a, b):  # type: ignore[no-untyped-def]
+    return max(a, b) - min(a, b)
+
+
+@_fast
+def _bend(left, here, right):  # type: ignore[no-untyped-def]
+    return _apart(np.uint16(np.uint16(left) + np.uint16(right)), np.uint16(np.uint16(here) + np.uint16(here)))
+
+
+@_fast
+def _sum(a, b, c, d):  # type: ignore[no-untyped-def]
+    one, other = np.uint16(np.uint16(a) + np.uint16(b)), np.uint16(np.uint16(c) + np.uint16(d))
+    return np.uint16(one + other)
+
+
+@_fast
+def _gather_chroma(u, v, first, stop, low, span, legal_low, legal_span, sums, grey, illegal):  # type: ignore[no-untyped-def]
+    kind, of_u, of_v = u.dtype.type, sums[0], sums[1]
+    for y in range(first, stop):
+        for x in range(ONE * grey.size):
+            a, b = u[y, x], v[y, x]
+            of_u[x] = np.uint16(of_u[x] + a)
+            of_v[x] = np.uint16(of_v[x] + b)
+    for y in range(first, stop):
+        for x in range(ONE * grey.size):
+            a, b = u[y, x], v[y, x]
+            grey[x] = np.uint8(grey[x] + ((kind(a - low) <= span) & (kind(b - low) <= span)))
+            odd = (kind(a - legal_low) > legal_span) | (kind(b - legal_low) > legal_span)
+            illegal[x] = np.uint8(illegal[x] + odd)
 
 
 @_fast
@@ -186,6 +231,17 @@ def _fold(columns, step, out):  # type: ignore[no-untyped-def]
 
 
 @_fast
+def _fold_any(columns, step, out):  # type: ignore[no-untyped-def]
+    """The same where the step is not known to the compiler: the two usual ones are made so."""
+    if step == HALF:
+        _fold(columns, HALF, out)
+    elif step == BLOCK:
+        _fold(columns, BLOCK, out)
+    else:
+        _fold(columns, step, out)
+
+
+@_fast
 def _pick(columns, first, out):  # type: ignore[no-untyped-def]
     """One column of each block."""
     for block in range(out.size):
@@ -198,31 +254,23 @@ def _luma_maps(current, previous, dark_max, low, high, out):  # type: ignore[no-
     height, width = current.shape
     kind = current.dtype.type
     limit, lowest, span = kind(dark_max), kind(low), kind(high - low)
-    sums, counts = np.empty((7, width), np.uint16), np.empty((2, width), np.uint8)
-    total, change, dark, illegal = sums[0], sums[1], counts[0], counts[1]
-    step_x, step_y, before, field, bend_x = sums[2], sums[3], sums[4], sums[5], sums[6]
+    sums, counts = np.empty((8, width), np.uint16), np.empty((2, width), np.uint8)
+    total, change, step_x, bend_x = sums[0], sums[1], sums[2], sums[3]
+    step_y, step_y0, step_y8, field = sums[4], sums[5], sums[6], sums[7]
+    dark, illegal = counts[0], counts[1]
     squares = np.empty(width, np.uint32)
     for band in range(out.shape[1]):
         sums[:] = 0
         counts[:] = 0
         squares[:] = 0
-        for y in range(band * BLOCK, min(height, band * BLOCK + BLOCK)):
-            row = current[y]
-            _gather_luma(row, previous[y], limit, lowest, span, total, dark, change, illegal)
-            _gather_squares(row, squares)
-            if y % 2 == 0 and width > 2:
-                _gather_row(row[:-2], row[1:-1], row[2:], step_x[1:-1], bend_x[1:-1])
-            if y % BLOCK == BLOCK // 2:
-                before[:] = step_y
-            if y >= 1:
-                _gather_steps(row, current[y - 1], step_y)
-            if y >= 2:
-                _gather_steps(row, current[y - 2], field)
-            if y % BLOCK == 0:
-                _fold(step_y, BLOCK, out[9, band])
-            elif y % BLOCK == BLOCK // 2:
-                for x in range(width):
-                    before[x] = np.uint16(step_y[x] - before[x])
+        first, middle = np.uint64(band * BLOCK), np.uint64(min(height, band * BLOCK + HALF))
+        stop = np.uint64(min(height, band * BLOCK + BLOCK))
+        _gather_luma(current, previous, first, stop, limit, lowest, span, total, dark, change, illegal)
+        _gather_squares(current, first, stop, squares)
+        if width > 2:
+            _gather_across(current, first, stop, step_x, bend_x)
+        _gather_down(current, first, middle, step_y0, step_y, field)
+        _gather_down(current, middle, stop, step_y8, step_y, field)
         _fold(total, BLOCK, out[0, band])
         _fold(squares, BLOCK, out[1, band])
         _fold(dark, BLOCK, out[2, band])
@@ -232,7 +280,9 @@ def _luma_maps(current, previous, dark_max, low, high, out):  # type: ignore[no-
         _pick(step_x, 0, out[6, band])
         _pick(step_x, BLOCK // 2, out[7, band])
         _fold(step_y, BLOCK, out[8, band])
-        _fold(before, BLOCK, out[10, band])
+        _fold(step_y0, BLOCK, out[9, band])
+        _fold(step_y8, BLOCK, out[10, band])
+        out[8, band] += out[9, band] + out[10, band]
         _fold(field, BLOCK, out[11, band])
         _fold(bend_x, BLOCK, out[12, band])
 
@@ -247,13 +297,11 @@ def _chroma_maps(u, v, step_y, step_x, centre, limit, legal_low, legal_high, out
     for band in range(out.shape[1]):
         sums[:] = 0
         counts[:] = 0
-        for y in range(band * step_y, min(height, band * step_y + step_y)):
-            _gather(u[y], sums[0])
-            _gather(v[y], sums[1])
-            _gather_chroma(u[y], v[y], low, span, lowest, legal_span, counts[0], counts[1])
+        first, stop = np.uint64(band * step_y), np.uint64(min(height, band * step_y + step_y))
+        _gather_chroma(u, v, first, stop, low, span, lowest, legal_span, sums, counts[0], counts[1])
         for n in range(2):
-            _fold(sums[n], step_x, out[n, band])
-            _fold(counts[n], step_x, out[n + 2, band])
+            _fold_any(sums[n], step_x, out[n, band])
+            _fold_any(counts[n], step_x, out[n + 2, band])
 
 
 @_fast

@@ -129,6 +129,13 @@ def test_chroma_may_be_interleaved() -> None:
     assert np.array_equal(out, chroma_twin(u, v, (8, 8), 128, 30, grid(50, 66)))
 
 
+def test_chroma_may_end_before_the_luma() -> None:
+    u, v = codes((5, 7), 8, 3), codes((5, 7), 8, 4)
+    out = np.zeros((len(CHROMA_SUMS), 3, 1), np.uint32)
+    chroma_maps(u, v, (8, 8), 128, 30, LEGAL, out)
+    assert np.array_equal(out, chroma_twin(u, v, (8, 8), 128, 30, (3, 1)))
+
+
 def test_chroma_beyond_the_luma_is_left_out() -> None:
     u, v = codes((180, 320), 8, 3), codes((180, 320), 8, 4)
     out, fitting = (np.zeros((len(CHROMA_SUMS), 2, 3), np.uint32) for _ in range(2))
