@@ -1,0 +1,1 @@
+"""Questions over stored incidents: read into a closed query, run read-only, answered with ids."""

@@ -1,0 +1,128 @@
+"""Which stored inputs a question names: by URL, file name, or the words of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from agent.query.vocabulary import normal, vocabulary
+
+__all__ = ["Inputs", "Named"]
+
+MAX_SHOWN = 5
+MAX_WORDS = 8
+
+_TOKEN = re.compile(r"[^\s._\-/:,;?!()\"']+")
+_CUT = re.compile(r"[\s._\-/:]+")
+_LED = re.compile(
+    r"\b(?:on|for|from|in|of|at|input|file|channel|stream|feed|source|service|called|named)\s+(?:the\s+)?"
+    r"(?:input\s+|file\s+|channel\s+|stream\s+|feed\s+|source\s+|service\s+)?(?P<name>[\w.\-:/]+)"
+    r"|(?P<before>[\w.\-:/]+)\s+(?:channel|stream|feed|file|input)s?\b"
+)
+_NAME_LIKE = re.compile(r"(?:[\w\-]*[a-z][\w\-]*[._\-/:][\w.\-/:]*\w|[a-z]+\d+\w*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a question says of inputs: those meant, the words for it, and what could not be told.
+
+    ``unknown`` is a name that no input has; ``several`` are inputs that one name fits alike.
+    """
+
+    inputs: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+    unknown: str = ""
+    several: tuple[str, ...] = ()
+
+
+class Inputs:
+    """The inputs that are stored, by every name that a person would use."""
+
+    def __init__(self, identities: Iterable[str]) -> None:
+        """``identities`` are paths and URLs, as the store has them."""
+        self._by_name: dict[tuple[str, ...], set[str]] = {}
+        self._by_word: dict[str, set[str]] = {}
+        for identity in identities:
+            for words in _names(identity):
+                self._by_name.setdefault(words, set()).add(identity)
+                for word in words:
+                    self._by_word.setdefault(word, set()).add(identity)
+
+    def named_in(self, question: str) -> Named:
+        """What the question says of inputs."""
+        text = question.lower()
+        tokens = [
+            (match[0], match.start(), match.end()) for match in re.finditer(r"[^\s._\-/:,;?!()\"']+", text)
+        ]
+        found: list[str] = []
+        spans: list[tuple[int, int]] = []
+        at = 0
+        while at < len(tokens):
+            size, inputs = self._longest(tokens, at)
+            if not size:
+                at += 1
+                continue
+            if len(inputs) > 1:
+                return Named(several=tuple(sorted(inputs)))
+            found += inputs
+            spans.append((tokens[at][1], self._with_path(text, tokens[at][1], tokens[at + size - 1][2])))
+            at += size
+        if found:
+            return Named(tuple(dict.fromkeys(found)), tuple(spans))
+        return self._by_part(text)
+
+    def _longest(self, tokens: list[tuple[str, int, int]], at: int) -> tuple[int, list[str]]:
+        """The longest whole name that begins at a token, and who has it; a common word is no name."""
+        for size in range(min(MAX_WORDS, len(tokens) - at), 0, -1):
+            words = tuple(token for token, _, _ in tokens[at : at + size])
+            if words in self._by_name and not _common(words):
+                return size, sorted(self._by_name[words])
+        return 0, []
+
+    @staticmethod
+    def _with_path(text: str, start: int, end: int) -> int:
+        """The end of a name that goes on without a space: its suffix."""
+        rest = re.match(r"[\w.\-:/]*", text[end:])
+        return end + (rest.end() if rest else 0)
+
+    def _by_part(self, text: str) -> Named:
+        """A name after ``on``, ``channel`` and the like: whole, a part of one, or unknown."""
+        for match in _LED.finditer(text):
+            group = "name" if match["name"] else "before"
+            name = match[group].strip(".:/-")
+            words = tuple(_CUT.split(name))
+            if not name or _common(words):
+                continue
+            holding = set.intersection(*(self._by_word.get(word, set()) for word in words))
+            span = match.span(group)
+            if len(holding) == 1:
+                return Named(tuple(holding), (span,))
+            if len(holding) > 1:
+                if re.search(r"\b(?:all|every|any|channels|streams|feeds|files|inputs|each)\b", text):
+                    return Named(tuple(sorted(holding)), (span,))
+                return Named(several=tuple(sorted(holding)))
+            if _NAME_LIKE.fullmatch(name):
+                return Named(unknown=name)
+        return Named()
+
+
+def _names(identity: str) -> set[tuple[str, ...]]:
+    """The names of an input, each as its words: whole, its last part, that without a suffix."""
+    path = urlsplit(identity).path if "://" in identity else identity
+    last = PurePosixPath(path.replace("\\", "/"))
+    plain = {"index", "master", "playlist", "manifest", "live", "stream", "chunklist"}
+    names = [last.name, last.stem, identity]
+    if last.stem in plain and last.parent.name:
+        names += [last.parent.name, f"{last.parent.name}/{last.name}"]
+    words = {tuple(word for word in _CUT.split(name.lower()) if word) for name in names}
+    return {item for item in words if item and not (len(item) == 1 and item[0] in plain)}
+
+
+def _common(words: tuple[str, ...]) -> bool:
+    """Whether it is said of incidents as well: such a name has to be given with its suffix."""
+    known = vocabulary()
+    text = normal(" ".join(words))
+    return text in known.phrases or all(word in known.plain or word.isdigit() for word in words)
