@@ -17,6 +17,7 @@ import typer
 from typer.main import get_command
 
 from agent.about import version
+from agent.cli.ask import ask
 from agent.cli.bench import bench_app
 from agent.cli.check import check
 from agent.cli.doctor import doctor
@@ -45,6 +46,7 @@ app.command()(check)
 app.command()(replay)
 app.command()(slate)
 app.add_typer(incidents_app, name="incidents")
+app.command()(ask)
 app.command()(doctor)
 app.add_typer(bench_app, name="bench")
 app.command("eval")(run_evals)

@@ -352,7 +352,8 @@ def _single(draft: _Draft) -> bool:
     """``the latest incident``, ``when was the last freeze``: one is asked for."""
     return (
         re.search(
-            r"\b(?:the (?:last|latest|newest|oldest|first|earliest|most recent|worst|most severe)|when was the)\b"
+            r"\b(?:the (?:last|latest|newest|oldest|first|earliest|most recent|worst|most severe)"
+            r"|when was the)\b"
             r"(?!.*\b(?:incidents|ones|freezes|alarms|events|defects|faults|problems|issues|alerts|errors)\b)",
             draft.text,
         )
@@ -366,6 +367,6 @@ def _moved(during: TimeRange, shift: tuple[str, int], zone: ZoneInfo) -> TimeRan
     if unit == "all":
         if during.since is None or during.until is None:
             raise ValueError("an open range has none before it")
-        return shifted(during, relativedelta(seconds=(during.until - during.since).total_seconds()), zone)
+        return shifted(during, during.until - during.since, zone)
     name = "day" if unit == "night" else unit
     return shifted(during, relativedelta(**{f"{name}s": way}), zone)  # type: ignore[arg-type]

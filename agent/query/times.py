@@ -176,7 +176,7 @@ def find_ranges(question: str, now: datetime, zone: ZoneInfo) -> list[FoundRange
     return sorted(found, key=lambda item: item.start)
 
 
-def shifted(during: TimeRange, back: relativedelta, zone: ZoneInfo) -> TimeRange:
+def shifted(during: TimeRange, back: relativedelta | timedelta, zone: ZoneInfo) -> TimeRange:
     """The same range, earlier by ``back`` on the asker's wall clock."""
     moved = {
         key: None if value is None else value.astimezone(zone) - back
