@@ -48,6 +48,10 @@ _LIMIT = re.compile(
 _LIMIT_AFTER = re.compile(
     rf"\b(?P<n>{_NUMBER})\s+(?P<which>longest|latest|newest|oldest|worst|most recent)\b"
 )
+_COUNTED = re.compile(
+    r"\s*(?:(?P<input>channels|streams|feeds|files|inputs|sources|services)|(?P<check>checks|defects)"
+    r"|(?P<cause>causes)|(?P<day>days)|(?P<hour>hours)|(?P<route>teams))\b"
+)
 _AT_LEAST = re.compile(
     r"\b(?:at least|from)\s+(?P<a>critical|major|minor|info)\b(?!\s+to\b)"
     r"|\b(?P<b>critical|major|minor|info)\s+(?:or|and)\s+(?:worse|higher|above|up|more severe)\b"
@@ -223,12 +227,22 @@ def _take_limit(draft: _Draft) -> None:
     if order:
         draft.orders.append(order)
     draft.blank(match.start(), match.end())
+    if match["which"] == "top":
+        _take_top(draft, match.end())
+
+
+def _take_top(draft: _Draft, at: int) -> None:
+    """``top 3 channels`` counts by channel; ``top 3 incidents`` does not."""
+    counted = _COUNTED.match(draft.text, at)
+    if counted:
+        draft.groups.append(next(name for name, word in counted.groupdict().items() if word))
+        draft.blank(*counted.span())
 
 
 def _take_phrases(draft: _Draft) -> tuple[str, ...]:
     """Put each phrase where it belongs; what no phrase and no plain word covers is returned."""
     words = vocabulary()
-    text = normal(draft.text)
+    text = words.spelled(normal(draft.text))
     draft.text = text
     rest = []
     at = 0

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 
@@ -17,6 +18,10 @@ FIELDS = ("check", "cause", "severity", "state", "route", "family", "group", "sh
 
 NAMED_BY_VALUE = ("check", "cause", "severity", "state")
 """Fields whose values are words for themselves."""
+
+SHORTEST_MENDED = 5
+NEARLY = 0.84
+"""Letters that two spellings share, of all that they have: one slip in six letters, two in twelve."""
 
 _MARKS = re.compile(r"[^\w'.:/+\-]|_")
 _JOINS = re.compile(r"(?<=\w)-(?=\w)")
@@ -38,6 +43,7 @@ class Vocabulary:
     pattern: re.Pattern[str]
     families: Mapping[str, tuple[str, ...]]
     plain: frozenset[str]
+    words: frozenset[str]
     refuse: Mapping[RefusalKind, tuple[re.Pattern[str], ...]]
     refusals: Mapping[RefusalKind, str]
 
@@ -45,6 +51,16 @@ class Vocabulary:
         """The phrases in a text of normal form, in its order; the longest wins."""
         for match in self.pattern.finditer(text):
             yield match, self.phrases[match[0]]
+
+    def spelled(self, text: str) -> str:
+        """The text with each word that is nearly one of these spelled as that one."""
+        return " ".join(self._spelled(word) for word in text.split())
+
+    def _spelled(self, word: str) -> str:
+        if word in self.words or len(word) < SHORTEST_MENDED or not word.isalpha():
+            return word
+        near = get_close_matches(word, self.words, n=1, cutoff=NEARLY)
+        return near[0] if near and len(near[0]) >= SHORTEST_MENDED else word
 
     def refusal(self, text: str) -> RefusalKind | None:
         """Why a text cannot be answered, or None."""
@@ -70,12 +86,14 @@ def vocabulary() -> Vocabulary:
                 key = normal(spelling.replace("_", " "))
                 phrases[key] = (*phrases.get(key, ()), Meaning(field, tuple(values.split())))
     longest_first = sorted(phrases, key=len, reverse=True)
+    plain = frozenset(table["plain"]["words"].split())
     pattern = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first))})(?!\S)")
     return Vocabulary(
         phrases=phrases,
         pattern=pattern,
         families={name: tuple(checks) for name, checks in table["families"].items()},
-        plain=frozenset(table["plain"]["words"].split()),
+        plain=plain,
+        words=plain | {word for phrase in phrases for word in phrase.split()},
         refuse={
             RefusalKind(kind): tuple(re.compile(item) for item in items)
             for kind, items in table["refuse"].items()
