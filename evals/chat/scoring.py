@@ -11,8 +11,7 @@ from agent.query.answer import SHORT_ID, Answer
 from agent.query.model import RefusalKind
 from evals.chat.questions import Question
 from evals.chat.truth import Rows
-from evals.detect.scoring import wilson
-from evals.detect.values import Interval
+from evals.detect.scoring import Interval, wilson
 
 __all__ = ["Graded", "Score", "grade", "score"]
 
