@@ -40,7 +40,7 @@ _COUNTS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seve
 _COUNTS |= {"nine": 9, "ten": 10, "twenty": 20, "fifty": 50}
 _NUMBER = rf"(?:\d{{1,4}}|{'|'.join(_COUNTS)})"
 
-_ID = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f]|\d{8,})[0-9a-f]{6,16}\b")
+_ID = re.compile(r"\b(?:(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f]|\d{8,})[0-9a-f]{6,16}|[0-9a-f]{8}|[0-9a-f]{16})\b")
 _NAMED_ID = re.compile(r"\b(?:incident|id)\s+#?([0-9a-f]{4,16})\b")
 _LIMIT = re.compile(
     rf"\b(?P<which>top|last|latest|first|newest|oldest|longest|worst|recent)\s+(?P<n>{_NUMBER})\b"

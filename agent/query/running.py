@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVarTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -20,7 +20,7 @@ from agent.store.tables import EventRow, IncidentRow, InputRow, VerdictRow
 
 __all__ = ["Found", "FoundIncident", "known_inputs", "run"]
 
-_Row = TypeVar("_Row", bound=tuple[Any, ...])
+_Row = TypeVarTuple("_Row")
 
 MAX_COUNTED = 100_000
 """Rows that are counted by day or hour: those are the asker's, which no database knows."""
@@ -82,8 +82,8 @@ _LATEST = (
 
 
 def _matching(
-    chosen: Select[_Row], wanted: list[ColumnElement[bool]], *, judged: bool = False
-) -> Select[_Row]:
+    chosen: Select[*_Row], wanted: list[ColumnElement[bool]], *, judged: bool = False
+) -> Select[*_Row]:
     """Of incidents with their input, and with the verdict that holds where it is asked for."""
     joined = chosen.select_from(IncidentRow).join(InputRow, InputRow.id == IncidentRow.input_id)
     if judged:
@@ -116,7 +116,7 @@ def _conditions(query: IncidentQuery, during: TimeRange | None) -> list[ColumnEl
     return wanted
 
 
-def _having(checks: Iterable[str]) -> Select[tuple[str]]:
+def _having(checks: Iterable[str]) -> Select[Any]:
     """Incidents whose newest state has an event of one of the checks."""
     return (
         select(EventRow.incident_id)
@@ -129,17 +129,17 @@ def _in_state(state: State) -> ColumnElement[bool]:
     if state is State.GONE:
         return IncidentRow.gone_at.is_not(None)
     if state is State.MUTED:
-        return IncidentRow.muted
+        return IncidentRow.muted.is_(True)
     return IncidentRow.status == state.value
 
 
 def _count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
-    return session.scalar(_matching(select(func.count(IncidentRow.id)), wanted)) or 0
+    return int(session.scalar(_matching(select(func.count(IncidentRow.id)), wanted)) or 0)
 
 
 _LENGTH_S = func.coalesce(IncidentRow.end_s - IncidentRow.start_s, 0.0)
 
-_ORDERS: dict[Order, tuple[ColumnElement[object], ...]] = {
+_ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
     Order.NEWEST: (IncidentRow.first_seen_at.desc(), IncidentRow.start_s.desc()),
     Order.OLDEST: (IncidentRow.first_seen_at.asc(), IncidentRow.start_s.asc()),
     Order.LONGEST: (_LENGTH_S.desc(), IncidentRow.first_seen_at.desc()),

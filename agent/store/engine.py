@@ -23,12 +23,15 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from agent.store.errors import StoreError
 from pipeline.text import clean
 
-__all__ = ["WRITE", "database_url", "open_engine", "shown", "told_as_one_line"]
+__all__ = ["READ", "WRITE", "database_url", "open_engine", "shown", "told_as_one_line"]
 
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for another process that is writing."""
 
 CONNECT_TIMEOUT_S = 10
+
+READ = "vidette_read"
+"""Execution option of a connection that must not write, whatever it is asked to run."""
 
 WRITE = "vidette_write"
 """Execution option of a connection that is going to write: it takes SQLite's write lock first.
@@ -131,7 +134,9 @@ def _prepare_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITE, False)
+    options = connection.get_execution_options()
+    writes = options.get(WRITE, False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if options.get(READ, False) else 'OFF'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

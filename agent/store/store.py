@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Select, or_, select, text
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from agent.store.changes import ORDERED
-from agent.store.engine import WRITE, database_url, open_engine, shown, told_as_one_line
+from agent.store.engine import READ, WRITE, database_url, open_engine, shown, told_as_one_line
 from agent.store.errors import NotFound, StoreError
 from agent.store.migrate import upgrade
 from agent.store.rows import StoredIncident, stored_incident
@@ -23,6 +23,9 @@ from pipeline.model import Cause
 from pipeline.text import clean
 
 __all__ = ["IncidentFilter", "Store"]
+
+READ_TIMEOUT_MS = 30_000
+"""How long PostgreSQL may work on one statement that reads."""
 
 AMBIGUOUS_SHOWN = 5
 CHANGES_LOCK = 0x76696465747466
@@ -165,6 +168,9 @@ class Store:
             StoreError: the database cannot be read.
         """
         with self._transaction(write=False) as session:
+            if session.get_bind().dialect.name == "postgresql":
+                session.execute(text("SET TRANSACTION READ ONLY"))
+                session.execute(text(f"SET LOCAL statement_timeout = {READ_TIMEOUT_MS}"))
             yield session
 
     @contextmanager
@@ -195,7 +201,7 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Session]:
-        bind = self._engine.execution_options(**{WRITE: write})
+        bind = self._engine.execution_options(**{WRITE: write, READ: not write})
         with told_as_one_line(self._engine.url), Session(bind) as session, session.begin():
             yield session
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from agent.store.life import acknowledge, mute, resolve
 
 from agent.store import Store
+from agent.store.life import acknowledge, mute, resolve
 from agent.verdict import Action, Assessment, Intent, Route, Severity, Verdict
 from pipeline.model import Cause, DefectEvent, EventState, Incident, ScanResult, ScanStatus
 
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 25, 10, 30, tzinfo=ZONE)
 
 FIRST = datetime(2026, 11, 1, tzinfo=ZONE)
 SEED = 20261125
-INCIDENTS = 640
+INCIDENTS = 400
 
 INPUTS = (
     *(f"https://origin.example/live/{name}/index.m3u8" for name in ("news-1", "news-2", "sport-hd", "kids")),
