@@ -108,12 +108,12 @@ class Service:
         if not found.incidents:
             return Assessment(found, {}), "", ()
         began = time.perf_counter()
-        model, problems = (open_model(FALLBACK_MODEL), ()) if stopped else self._loaded()
+        model, problems = (open_model(FALLBACK_MODEL), ()) if stopped else self.loaded()
         verdicts = assess_incidents(found, self.policy, model, context)
         triage_s = time.perf_counter() - began
         return Assessment(_with_triage_time(found, triage_s), verdicts), _named(model), problems
 
-    def _loaded(self) -> tuple[TriageModel, tuple[str, ...]]:
+    def loaded(self) -> tuple[TriageModel, tuple[str, ...]]:
         """The model, loaded at the first call; the rules, and why, where it cannot be."""
         if self._model is None:
             try:

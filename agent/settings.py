@@ -47,11 +47,41 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, description="Policy (TOML) in place of the built-in one.")
     context: Path | None = Field(default=None, description="What is known of the inputs (TOML or JSON).")
     debug: bool = Field(default=False, description="Show the traceback of an unexpected error.")
+    workers: int = Field(default=2, ge=1, le=64, description="Processes of the service that scan.")
+    worker_memory_mb: int = Field(default=4096, ge=512, description="Memory that one of them may take, MiB.")
+    scan_timeout_s: float = Field(default=14_400.0, gt=0, description="How long a scan may take.")
+    scan_stall_s: float = Field(default=300.0, gt=0, description="How long a scan may stand still.")
+    scan_files: str = Field(
+        default="", description="Folders whose files the API may scan, with a colon between them."
+    )
+    allow_networks: str = Field(
+        default="",
+        description="Networks that a scan may reach beside public ones: 10.1.0.0/16,192.168.1.20",
+    )
+    upload_max_mb: int = Field(default=4096, ge=1, description="The largest upload, MiB.")
+    upload_timeout_s: float = Field(default=3600.0, gt=0, description="How long an upload may take.")
+    queue_max: int = Field(default=10_000, ge=1, description="Scans that may wait.")
+    rate_reads: float = Field(default=500.0, gt=0, description="Reads a second of one token.")
+    rate_writes: float = Field(default=100.0, gt=0, description="Changes a second of one token.")
+    retention_days: float | None = Field(default=None, gt=0, description="Days that what was found is kept.")
+    retention_mb: int | None = Field(default=None, ge=1, description="Size at which the oldest goes, MiB.")
+    files_days: float = Field(default=7.0, gt=0, description="Days that uploads, series and clips are kept.")
+    files_mb: int = Field(default=20_480, ge=1, description="Size of them at which the oldest go, MiB.")
 
     @property
     def store_url(self) -> str:
         """Where incidents are kept: ``db``, or ``vidette.db`` in the data folder."""
         return self.db or str(self.data_dir / "vidette.db")
+
+    @property
+    def allowed_networks(self) -> tuple[str, ...]:
+        """``allow_networks``, one by one."""
+        return tuple(item.strip() for item in self.allow_networks.split(",") if item.strip())
+
+    @property
+    def file_folders(self) -> tuple[Path, ...]:
+        """``scan_files``, one by one, resolved."""
+        return tuple(Path(item).resolve() for item in self.scan_files.split(os.pathsep) if item.strip())
 
 
 def load_settings() -> Settings:

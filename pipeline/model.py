@@ -89,7 +89,7 @@ class DefectEvent:
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """An event that is told, and of which nothing follows; ``kind`` says by what: ``planned``."""
+    """An event that is told, and of which nothing follows; ``kind`` says by what: ``planned``, ``waived``."""
 
     event: DefectEvent
     kind: str

@@ -24,6 +24,7 @@ __all__ = [
     "Planned",
     "PlannedFinder",
     "PlannedSpan",
+    "Waived",
     "planned_coverage",
     "suppress",
 ]
@@ -75,6 +76,20 @@ class Planned(BaseModel):
         if self.end_s is not None and self.end_s <= (self.start_s or 0.0):
             raise ValueError(f"end_s must be after start_s, got {self.start_s or 0.0:g} to {self.end_s:g}")
         return self
+
+    @property
+    def kind(self) -> str:
+        """What an event that it explains is told as."""
+        return "planned"
+
+
+class Waived(Planned):
+    """What somebody lets through until a day: an entry that is no profile's, of the same shape."""
+
+    @property
+    def kind(self) -> str:
+        """What an event that it explains is told as."""
+        return "waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +150,8 @@ def suppress(
         spans = _covering(event, planned)
         if spans:
             told = " and ".join(dict.fromkeys(_tell(span) for span in spans))
-            explained.append(Suppressed(event, "planned", f"planned: {told}"))
+            kind = "waived" if any(span.entry.kind == "waived" for span in spans) else "planned"
+            explained.append(Suppressed(event, kind, f"{kind}: {told}"))
         else:
             kept.append(event)
     return tuple(kept), tuple(explained)

@@ -38,6 +38,7 @@ class _Wishes:
     crew: Crew | None
     threads: int
     mode: Mode
+    known_as: str | None
 
     def stopped(self) -> bool:
         """Whether the scan is to end early."""
@@ -55,6 +56,8 @@ def scan(
     crew: Crew | None = None,
     threads: int = 0,
     mode: Mode = Mode.FULL,
+    shown: str | None = None,
+    known_as: str | None = None,
 ) -> ScanResult:
     """Scan one input; a bad one is told in the result, never raised.
 
@@ -67,6 +70,8 @@ def scan(
         threads: without a crew, how many each decoder may use, 0 for as many as there are cores.
         mode: a patrol looks at key frames, and at what is odd around them; an input whose key frames
             cannot be relied upon is looked at in full all the same, and the result says so.
+        shown: what the input is called, where its own name says nothing (an upload, a gateway's address).
+        known_as: what it is known by in stable ids; its own identity where it is not given.
 
     Raises:
         UsageError: ``keep_series`` cannot be written, or is wanted of a patrol.
@@ -74,13 +79,14 @@ def scan(
     if keep_series and mode is Mode.PATROL:
         raise UsageError("a patrol does not measure every picture: there is no series to keep of it")
     wall, cpu = time.perf_counter(), time.process_time()
-    shown = clean(redact(url))
-    wishes = _Wishes(keep_series, on_progress, stop, signals, crew, threads, mode)
+    own = clean(redact(url))
+    shown = own if shown is None else clean(shown)
+    wishes = _Wishes(keep_series, on_progress, stop, signals, crew, threads, mode, known_as)
     try:
         with open_container(url) as container:
             result = _scan_open(container, url, shown, profile, wishes)
     except InputError as exc:
-        return ScanResult(shown, ScanStatus.NOT_ASSESSABLE, str(exc))
+        return ScanResult(shown, ScanStatus.NOT_ASSESSABLE, str(exc).replace(own, shown))
     wall_s = time.perf_counter() - wall
     cpu_s = time.process_time() - cpu + (crew.spent_s if crew else 0.0)
     timing = Timing(wall_s, cpu_s, result.covered_s / wall_s if wall_s else 0.0)
@@ -93,7 +99,7 @@ def _scan_open(
     media = probe(container)
     if not media.streams:
         raise InputError(f"{shown}: holds no video or audio")
-    name = identity(url)
+    name = wishes.known_as or identity(url)
     measured = Measured(media, profile.areas)
     decider = Decider(profile, name)
     thinner = SignalThinner() if wishes.signals else None

@@ -36,9 +36,11 @@ __all__ = [
     "finish",
     "give_back",
     "job",
+    "jobs_of",
     "lease",
     "queued",
     "renew",
+    "work_waits",
     "worker_died",
 ]
 
@@ -161,6 +163,19 @@ def lease(session: Session, worker: str, at: datetime, lease_s: float) -> Stored
     return None
 
 
+def work_waits(session: Session, at: datetime) -> bool:
+    """Whether ``lease`` would have something to do."""
+    waits = JobRow.state == JobState.QUEUED
+    lost = and_(JobRow.state == JobState.RUNNING, JobRow.leased_until < at)
+    return session.scalars(select(JobRow.id).where(or_(waits, lost)).limit(1)).first() is not None
+
+
+def jobs_of(session: Session, worker: str) -> list[StoredJob]:
+    """What a worker has."""
+    held = select(JobRow).where(JobRow.worker == worker, JobRow.state == JobState.RUNNING)
+    return [_stored(row) for row in session.scalars(held)]
+
+
 def renew(
     session: Session,
     job_id: str,
@@ -184,13 +199,18 @@ def renew(
 
 
 def finish(
-    session: Session, job_id: str, worker: str, at: datetime, status: ScanStatus, error: str | None = None
+    session: Session,
+    job_id: str,
+    worker: str,
+    at: datetime,
+    status: ScanStatus | None,
+    error: str | None = None,
 ) -> bool:
-    """The scan is stored. False where the job is another's by now."""
+    """The scan is stored; no ``status`` where it was cancelled before. False if it is another's by now."""
     row = _held(session, job_id, worker)
     if row is None:
         return False
-    row.status, row.error = status.value, None if error is None else plain(error)
+    row.status, row.error = status and status.value, None if error is None else plain(error)
     _end(session, row, JobState.CANCELLED if row.cancel_asked else JobState.DONE, at)
     return True
 
@@ -205,11 +225,17 @@ def give_back(session: Session, job_id: str, worker: str, at: datetime) -> bool:
     return True
 
 
-def worker_died(session: Session, worker: str, at: datetime, reason: str) -> list[StoredJob]:
-    """What the worker had goes back to the queue; a job without attempts left is done, not assessable."""
+def worker_died(
+    session: Session, worker: str, at: datetime, reason: str, *, counts: bool = True
+) -> list[StoredJob]:
+    """What the worker had goes back to the queue; a job without attempts left is done, not assessable.
+
+    Where it was the service that ended the worker, the attempt does not count.
+    """
     held = select(JobRow).where(JobRow.worker == worker, JobRow.state == JobState.RUNNING).with_for_update()
     rows = session.scalars(held).all()
     for row in rows:
+        row.attempts -= not counts
         if row.cancel_asked:
             _end(session, row, JobState.CANCELLED, at)
         elif row.attempts >= MOST_ATTEMPTS:

@@ -1,0 +1,1 @@
+"""Scans as jobs: processes that take them from the queue, and whoever keeps those processes alive."""
