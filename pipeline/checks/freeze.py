@@ -1,8 +1,9 @@
 """A picture that does not move, under grain or with a clock running over it.
 
-Two questions are asked of each picture: how much of it moved since the one before, and how far it
-has drifted from the picture with which the stillness began. A key frame that draws a still anew moves
-much and drifts nowhere: it is bridged. A slow pan moves little and drifts: it breaks the hold.
+Three questions are asked of each picture: how much of it moved since the one before, how far it has
+drifted from the picture with which the stillness began, and over how much of it anything moved since
+then. A key frame that draws a still anew moves much and drifts nowhere: it is bridged. A slow pan moves
+little and drifts, someone who walks through a wide scene moves little and gets about: both break the hold.
 """
 
 from __future__ import annotations
@@ -31,18 +32,23 @@ class FreezeSettings(CheckSettings):
     merge_s: float = Field(0.1, ge=0, le=3600, description="good time that is bridged before it is one")
     moved_share: float = Field(0.03, ge=0, le=1, description="share of the picture that may move")
     drift_share: float = Field(0.04, ge=0, le=1, description="share that may differ from the first picture")
+    roamed_share: float = Field(
+        0.03, ge=0, le=1, description="share over which something may have moved since then"
+    )
 
 
 def _lanes(table: Table, settings: FreezeSettings) -> Sequence[Lane]:
     moved, drift = table["moved_share"], table["drift_share"]
     # A flat picture has nothing that could move; the black and solid colour checks speak of it.
-    flat = (table["flat_share"] >= 0.98) | (table["dark_share"] >= 0.98)
+    flat = (table["even_share"] >= 0.98) | (table["dark_share"] >= 0.98)
     bad = (moved <= settings.moved_share) & ~flat
     change = np.nan_to_num(table["change_mean"], nan=255.0)
     facts = {"change": change, "moved_share": moved, "still": (change < 0.05).astype(np.float64)}
     # A key frame draws the whole picture again; a coarse one differs in every cell, yet only a little.
     redrawn = table["key_frame"] & (change < REDRAWN_LEVEL)
-    breaks = ((drift > settings.drift_share) & ~redrawn) | flat
+    # A clock stays where it is; what lives gets about.
+    roams = table["roamed_share"] > settings.roamed_share
+    breaks = ((drift > settings.drift_share) & ~redrawn) | roams | flat
     # What repeats is the picture before: the freeze is as old as that one.
     shown_since = table.start_s - table["step_s"]
     return [Lane(shown_since, table.end_s, bad, facts, breaks=breaks)]

@@ -30,14 +30,17 @@ class SolidColorSettings(CheckSettings):
     """One colour over nearly all blocks."""
 
     min_s: float = Field(0.5, ge=0, le=3600, description="how long it must be bad to be a defect")
-    flat_share: float = Field(0.98, gt=0, le=1, description="share of the picture in one flat colour")
+    even_share: float = Field(
+        0.98, gt=0, le=1, description="share of the picture in one colour, but for 2.5 levels"
+    )
 
 
 def _lanes(table: Table, settings: SolidColorSettings) -> Sequence[Lane]:
     # What the black check takes for black is not told twice: a dark picture without colour.
     black = (table["dark_share"] >= 0.98) & (table["grey_share"] >= 0.85)
-    bad = (table["flat_share"] >= settings.flat_share) & ~black
-    facts = {name: table[name] for name in ("flat_share", "colour_y", "colour_u", "colour_v")}
+    # Fog and snow are flat, too, but no two parts of them are quite of one colour.
+    bad = (table["even_share"] >= settings.even_share) & ~black
+    facts = {name: table[name] for name in ("even_share", "colour_y", "colour_u", "colour_v")}
     return [Lane(table.start_s, table.end_s, bad, facts)]
 
 
@@ -45,7 +48,7 @@ def _describe(span: Span, settings: SolidColorSettings) -> Finding:
     y, u, v = (span.mean[f"colour_{plane}"] for plane in "yuv")
     name = min(NAMED_COLOURS, key=lambda n: _distance(NAMED_COLOURS[n], (y, u, v)))
     evidence: Evidence = {"colour": name, "luma": round(y, 1), "cb": round(u, 1), "cr": round(v, 1)}
-    return Finding(span.mean["flat_share"], 0.95, evidence)
+    return Finding(span.mean["even_share"], 0.95, evidence)
 
 
 def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
@@ -57,11 +60,11 @@ def _distance(a: tuple[float, ...], b: tuple[float, ...]) -> float:
 CHECK = Check(
     id="solid_color",
     title="Solid colour",
-    unit="flat share",
+    unit="share",
     needs=("video",),
     settings=SolidColorSettings,
     reads=(Kind.PICTURES,),
     lanes=_lanes,
     describe=_describe,
-    lines=(Line("flat_share", lambda s: float(s.flat_share), "above"),),
+    lines=(Line("even_share", lambda s: float(s.even_share), "above"),),
 )

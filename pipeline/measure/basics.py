@@ -23,6 +23,7 @@ BASIC_COLUMNS: Mapping[str, str] = {
     "colour_y": "level",
     "colour_u": "level",
     "colour_v": "level",
+    "even_share": "share",
     "change_mean": "level",
     "moved_share": "share",
 }
@@ -31,7 +32,8 @@ LIT_BLOCK = 0.10
 BLACK_BLOCK_LEVEL = 6.0
 BLACK_BLOCK_STD = 3.0
 FLAT_STD = 4.0
-FLAT_NEAR = 6.0
+FLAT_NEAR, EVEN_NEAR = 6.0, 2.5
+"""Flat blocks are near the picture's median colour; nearer still there is no light and shade."""
 SHIFT_LEVEL = 1.0
 """A block whose mean moves by more has moved: grain of 3 levels moves it by a quarter of that."""
 CHANGE_LEAST, CHANGE_MOST, CHANGE_OF_MEDIAN = 2.5, 6.0, 2.5
@@ -65,7 +67,7 @@ def _summarise(area, share, luma, chroma_area, chroma, mean, variance, change, u
     rows, columns = area.shape
     middle_y, middle_u, middle_v = median(mean, area), median(u, area), median(v, area)
     bar = min(max(CHANGE_OF_MEDIAN * median(change, area), CHANGE_LEAST), CHANGE_MOST)
-    black_blocks = flat_blocks = moved_blocks = 0
+    black_blocks = flat_blocks = even_blocks = moved_blocks = 0
     samples = chroma_samples = blocks = 0
     light = squared = dark = grey = moved = 0.0
     top, bottom, left, right = rows, -1, columns, -1
@@ -84,10 +86,11 @@ def _summarise(area, share, luma, chroma_area, chroma, mean, variance, change, u
             moved += change[y, x] * size
             if level <= black + BLACK_BLOCK_LEVEL and variance[y, x] <= BLACK_BLOCK_STD**2:
                 black_blocks += size
-            near = abs(level - middle_y) <= FLAT_NEAR
-            near = near and abs(u[y, x] - middle_u) <= FLAT_NEAR and abs(v[y, x] - middle_v) <= FLAT_NEAR
-            if near and variance[y, x] <= FLAT_STD**2:
+            away = max(abs(level - middle_y), abs(u[y, x] - middle_u), abs(v[y, x] - middle_v))
+            if away <= FLAT_NEAR and variance[y, x] <= FLAT_STD**2:
                 flat_blocks += size
+                if away <= EVEN_NEAR:
+                    even_blocks += size
             if change[y, x] > bar or abs(level - before[y, x]) > SHIFT_LEVEL:
                 moved_blocks += size
             if luma[2, y, x] < (1.0 - LIT_BLOCK) * size:
@@ -102,5 +105,6 @@ def _summarise(area, share, luma, chroma_area, chroma, mean, variance, change, u
     out[5] = 0.0 if bottom < 0 else (bottom - top + 1) * (right - left + 1) / max(blocks, 1)
     out[6] = flat_blocks / samples
     out[7], out[8], out[9] = middle_y, middle_u, middle_v
-    out[10] = moved / samples
-    out[11] = moved_blocks / samples
+    out[10] = even_blocks / samples
+    out[11] = moved / samples
+    out[12] = moved_blocks / samples

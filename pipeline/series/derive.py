@@ -28,6 +28,7 @@ __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
 
 DERIVED_COLUMNS = {
     "drift_share": "share",
+    "roamed_share": "share",
     "step_s": "s",
     "typical_step_s": "s",
     "steady_share": "share",
@@ -46,6 +47,9 @@ DRIFT_LEVEL = 1.5
 """A cell of the thumbnail has drifted when its mean is this far from the anchor's."""
 DRIFT_RESET = 0.04
 """With more cells than this adrift the picture is another one, and becomes the anchor."""
+ROAM_LEVEL, ROAM_RESET = 5.0, 0.03
+"""So it does when so many were farther off than that at one time or another, key frames aside: a clock of
+1 % takes up to 2.6 %. A coder that refines a still moves its cells by less."""
 HISTORY = 32
 SHORT_HISTORY = 8
 STEADY_WITHIN = 0.25
@@ -57,6 +61,7 @@ class PictureDerivation:
 
     ``drift_share`` is the share of thumbnail cells that differ from the anchor: the picture with
     which the present stillness began. A slow pan that moves nothing from frame to frame drifts.
+    ``roamed_share`` is the share of those that differed in any picture since then, key frames aside.
     ``typical_step_s`` is the median of the steps before, ``steady_share`` how many of them are
     near it: 1.0 for a constant rate, 0.0 while there are too few to tell. ``cut`` marks the first
     picture of a shot, ``picture_hash`` is what a known card is told by.
@@ -64,6 +69,7 @@ class PictureDerivation:
 
     period_s: float
     _anchor: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(THUMB_SHAPE, np.uint16))
+    _roamed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(THUMB_SHAPE, np.bool_))
     _steps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     _last_s: float | None = None
     _cuts: CutDerivation = field(default_factory=CutDerivation)
@@ -87,15 +93,16 @@ class PictureDerivation:
         light = thumbs[:, 0]
         if self._last_s is None and len(thumbs):
             self._anchor = light[0].copy()
-        drift = np.empty(len(thumbs))
-        _drift(light, self._anchor, drift)
+        drift = np.empty((2, len(thumbs)))
+        _drift(light, np.asarray(measured["key_frame"], np.bool_), self._anchor, self._roamed, drift)
         steps = np.diff(start_s, prepend=start_s[0] - self.period_s if self._last_s is None else self._last_s)
         typical, steady = self._regularity(steps)
         self._last_s = float(start_s[-1])
         cuts = self._cuts.columns(thumbs)
         flash = self._flash.columns(start_s, thumbs, measured["full_range"] > 0)
         return {
-            "drift_share": drift,
+            "drift_share": drift[0],
+            "roamed_share": drift[1],
             "step_s": steps,
             "typical_step_s": typical,
             "steady_share": steady,
@@ -123,15 +130,19 @@ class PictureDerivation:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _drift(thumbs, anchor, drift):  # type: ignore[no-untyped-def]
-    """Fill ``drift`` (n,); ``anchor`` (18, 32) is moved in place."""
+def _drift(thumbs, key_frame, anchor, roamed, out):  # type: ignore[no-untyped-def]
+    """Fill ``out`` (2, n) with the cells adrift now, and since; ``anchor`` and ``roamed`` move in place."""
     rows, columns = anchor.shape
-    limit = np.int32(DRIFT_LEVEL * 256)
+    limit, far = np.int32(DRIFT_LEVEL * 256), np.int32(ROAM_LEVEL * 256)
     for n in range(thumbs.shape[0]):
-        adrift = 0
+        adrift = since = 0
         for y in range(rows):
             for x in range(columns):
-                adrift += int(abs(np.int32(thumbs[n, y, x]) - np.int32(anchor[y, x])) > limit)
-        drift[n] = adrift / (rows * columns)
-        if drift[n] > DRIFT_RESET:
+                away = abs(np.int32(thumbs[n, y, x]) - np.int32(anchor[y, x]))
+                adrift += int(away > limit)
+                roamed[y, x] |= away > far and not key_frame[n]
+                since += int(roamed[y, x])
+        out[0, n], out[1, n] = adrift / (rows * columns), since / (rows * columns)
+        if out[0, n] > DRIFT_RESET or out[1, n] > ROAM_RESET:
             anchor[:, :] = thumbs[n]
+            roamed[:, :] = False

@@ -19,7 +19,7 @@ MOST_BUCKETS = 20_000
 PLOTTED: Mapping[Kind, Mapping[str, tuple[str, Callable[[Table], NDArray[np.floating]]]]] = {
     Kind.PICTURES: {
         "dark_share": ("share", lambda t: t["dark_share"]),
-        "flat_share": ("share", lambda t: t["flat_share"]),
+        "even_share": ("share", lambda t: t["even_share"]),
         "moved_share": ("share", lambda t: t["moved_share"]),
         "luma_mean": ("level", lambda t: t["luma_mean"]),
     },

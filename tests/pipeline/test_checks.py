@@ -116,12 +116,20 @@ def snow() -> list[Picture]:
     ]
 
 
+def fog() -> np.ndarray:
+    """A bright plain: light and shade of four levels, and a figure of 1 %."""
+    rows, columns = np.mgrid[0 : SIZE[0], 0 : SIZE[1]]
+    plain = 196 + 5 * np.sin(columns / 60) * np.cos(rows / 45)
+    return np.where(np.hypot((rows - 100) / 2, columns - 180) < 9, 70, plain)
+
+
 NOT_SOLID: Mapping[str, list[Picture]] = {
     "black": shown(16),
     "snow": snow(),
     "a slope": shown(np.linspace(40, 200, SIZE[1])),
     "a gentle slope": shown(np.linspace(90, 140, SIZE[0])[:, None]),
     "bars": shown(np.repeat([16, 60, 100, 140, 180, 200, 220, 235], SIZE[1] // 8)),
+    "fog, with someone in it": shown(fog()),
     "two halves": shown(np.repeat([100, 140], SIZE[1] // 2)),
     "a caption on grey": shown(with_patch(220, 30, 200, ground=126, at=(140, 60))),
     "grey with texture": shown(126, grain=8.0),

@@ -174,6 +174,15 @@ def grainy_motion() -> Iterator[Luma]:
         yield shifted(image, 0, 0.5 * n) + noise
 
 
+def walker() -> Iterator[Luma]:
+    """Someone of 1 % of the picture who walks across a wide plain, at a twelfth of its width a second."""
+    plain = texture(*SIZE) * 0.1 + 180
+    rows, columns = np.mgrid[0 : SIZE[0], 0 : SIZE[1]]
+    for n, noise in enumerate(grain(150, 1.3)):
+        inside = np.hypot((rows - 100 - 2 * np.sin(n / 3)) / 2, columns - 30 - 1.1 * n) < 9
+        yield np.where(inside, 70, plain) + noise
+
+
 MOVING: dict[str, Callable[[], Iterator[Luma]]] = {
     "pan of 1 sample": pan(0, 1),
     "pan of a quarter sample": pan(0, 0.25),
@@ -184,6 +193,7 @@ MOVING: dict[str, Callable[[], Iterator[Luma]]] = {
     "fade by half over 4 s": fade(1, 0.5, 100),
     "talking head": talking_head,
     "grain over a pan": grainy_motion,
+    "a walker on a plain": walker,
 }
 
 

@@ -12,7 +12,14 @@ from pipeline.decode.values import Picture, Plane
 from pipeline.measure import PictureMeter
 from pipeline.measure.basics import BASIC_COLUMNS
 from pipeline.measure.picture import PICTURE_COLUMNS, THUMB_SHAPE
-from pipeline.series.derive import DRIFT_LEVEL, DRIFT_RESET, HISTORY, PictureDerivation
+from pipeline.series.derive import (
+    DRIFT_LEVEL,
+    DRIFT_RESET,
+    HISTORY,
+    ROAM_LEVEL,
+    ROAM_RESET,
+    PictureDerivation,
+)
 from tests.pipeline.test_blocks import codes
 
 CHROMA = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2), "4:1:1": (1, 4), "4:4:0": (2, 1)}
@@ -75,9 +82,8 @@ def twin(now: Picture, before: Picture | None) -> dict[str, float]:
         wide_u, wide_v = now.u.astype(int), now.v.astype(int)
         grey = np.maximum(abs(wide_u - 128 * scale), abs(wide_v - 128 * scale)) <= 8 * scale
     middle = [_quarter_median(plane) for plane in (mean, u, v)]
-    near = np.all([abs(plane - m) <= 6 for plane, m in zip((mean, u, v), middle, strict=True)], axis=0) & (
-        variance <= 16
-    )
+    away = np.max([abs(plane - m) for plane, m in zip((mean, u, v), middle, strict=True)], axis=0)
+    near, even = ((away <= most) & (variance <= 16) for most in (6, 2.5))
     lit = np.argwhere(np.array([[b.mean() for b in row] for row in _blocks(dark * 1.0, 16, 16)]) < 0.9)
     box = np.prod(lit.max(axis=0) - lit.min(axis=0) + 1) / mean.size if len(lit) else 0.0
     change, moved = np.nan, 1.0
@@ -99,6 +105,7 @@ def twin(now: Picture, before: Picture | None) -> dict[str, float]:
         "colour_y": middle[0],
         "colour_u": middle[1],
         "colour_v": middle[2],
+        "even_share": area[even].sum() / luma.size,
         "change_mean": change,
         "moved_share": moved,
     }
@@ -197,13 +204,19 @@ def test_the_thumbnail_holds_cell_means(size: tuple[int, int]) -> None:
             assert thumb[plane, i, j] == pytest.approx(cell, abs=1.1)
 
 
-def drift_twin(thumbs: np.ndarray) -> list[float]:
+def drift_twin(thumbs: np.ndarray, keys: np.ndarray) -> tuple[list[float], list[float]]:
     """Twin of the drift: against an anchor that is replaced when the picture has become another."""
-    anchor, shares = thumbs[0].astype(int), []
-    for thumb in thumbs.astype(int):
-        shares.append(float((abs(thumb - anchor) > DRIFT_LEVEL * 256).mean()))
-        anchor = thumb if shares[-1] > DRIFT_RESET else anchor
-    return shares
+    anchor, since = thumbs[0].astype(int), np.zeros(THUMB_SHAPE, bool)
+    now: list[float] = []
+    ever: list[float] = []
+    for thumb, key in zip(thumbs.astype(int), keys, strict=True):
+        away = abs(thumb - anchor) / 256
+        since = since if key else since | (away > ROAM_LEVEL)
+        now.append(float((away > DRIFT_LEVEL).mean()))
+        ever.append(float(since.mean()))
+        if now[-1] > DRIFT_RESET or ever[-1] > ROAM_RESET:
+            anchor, since = thumb, np.zeros(THUMB_SHAPE, bool)
+    return now, ever
 
 
 def wandering(count: int, seed: int = 1) -> np.ndarray:
@@ -212,6 +225,10 @@ def wandering(count: int, seed: int = 1) -> np.ndarray:
     steps = random.choice([0, 40, 4000], (count, 1, 1), p=[0.7, 0.2, 0.1]) * random.integers(
         0, 2, (count, *THUMB_SHAPE)
     )
+    # And something small that walks through it, for a while.
+    for n in range(20):
+        steps[n] = 0
+        steps[n, 5:8, n] = 4000
     return (np.cumsum(steps, axis=0) % 60_000).astype(np.uint16)
 
 
@@ -234,12 +251,18 @@ def test_derived_columns_equal_their_twin_however_they_are_fed(cuts: list[int]) 
     start_s = np.cumsum(steps)
     derivation = PictureDerivation(0.04)
     edges = [0, *cuts, 200]
+    keys = np.arange(200) % 17 == 0
     parts = [
-        derivation.columns(start_s[a:b], in_colour(thumbs[a:b]), nothing_measured(b - a))
+        derivation.columns(
+            start_s[a:b], in_colour(thumbs[a:b]), nothing_measured(b - a) | {"key_frame": keys[a:b]}
+        )
         for a, b in pairwise(edges)
     ]
     found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    assert found["drift_share"] == pytest.approx(drift_twin(thumbs))
+    now, ever = drift_twin(thumbs, keys)
+    assert found["drift_share"] == pytest.approx(now)
+    assert found["roamed_share"] == pytest.approx(ever)
+    assert max(ever[:20]) > 0
     assert found["step_s"] == pytest.approx([0.04, *np.diff(start_s)])
     for n in (0, 7, 8, 31, 32, 33, 120, 199):
         seen = found["step_s"][max(0, n - HISTORY) : n]
