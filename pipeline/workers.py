@@ -38,7 +38,8 @@ AHEAD = 2
 """Chunks of an input that are begun beyond those that all workers can be at."""
 CHUNKS_A_WORKER = 4
 """An input gives each worker at least so many chunks: none waits long for the last one."""
-FEWEST_PACKETS, MOST_PACKETS = 250, 1000
+FEWEST_PACKETS, MOST_PACKETS = 100, 1000
+"""Six pictures of a chunk are decoded twice: fewer packets than this would make that dear."""
 WORTH_SAMPLES = 1.5e9
 """Below so many luma samples in all, starting a process costs more than it saves."""
 WAITING_ITEMS = 16

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -30,12 +29,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from agent.bench.figures import print_figures
 from agent.bench.runs import Run, run_module
 from pipeline.checks import CHECKS
 from pipeline.checks.contract import Programme
 from pipeline.decide import Decider
 from pipeline.decode import Picture, Sound, decode
-from pipeline.errors import VidetteError
 from pipeline.model import MediaInfo, StreamInfo
 from pipeline.profile import Profile, load_profile
 from pipeline.series import Kind
@@ -165,25 +164,15 @@ def main(arguments: list[str]) -> int:
     """Convert or detect, print the figures, and hand back the exit status."""
     kind, source, target = arguments
     _warm_up()
-    cpu_s, wall_s = time.process_time(), time.perf_counter()
-    frames, written_mb = 0, 0.0
-    try:
-        if kind == "convert":
-            frames, written_mb = _convert(source, Path(target))
-        else:
+
+    def work() -> dict[str, object]:
+        if kind == "detect":
             _detect(Path(source), target)
-    except VidetteError as exc:
-        print(exc, file=sys.stderr)
-        return 3
-    figures = {
-        "cpu_s": time.process_time() - cpu_s,
-        "wall_s": time.perf_counter() - wall_s,
-        "frames": frames,
-        "written_mb": written_mb,
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
-    print(json.dumps(figures))
-    return 0
+            return {}
+        frames, written_mb = _convert(source, Path(target))
+        return {"frames": frames, "written_mb": written_mb}
+
+    return print_figures(work)
 
 
 def _warm_up() -> None:

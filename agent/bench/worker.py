@@ -8,15 +8,11 @@ each tenth of the input.
 
 from __future__ import annotations
 
-import json
-import resource
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from pipeline.errors import VidetteError
+from agent.bench.figures import peak_rss_mb, print_figures
 from pipeline.source import media_streams, open_container
 
 __all__ = ["RUNS", "main"]
@@ -32,7 +28,7 @@ class _Watch:
     def see(self, done: float, frames: int) -> None:
         self.frames = frames
         while len(self.rss_mb) < min(10, int(done * 10)):
-            self.rss_mb.append(_peak_rss_mb())
+            self.rss_mb.append(peak_rss_mb())
 
 
 def _decode(path: str, watch: _Watch) -> None:
@@ -60,44 +56,18 @@ def _scan(path: str, watch: _Watch) -> None:
 RUNS: dict[str, Callable[[str, _Watch], None]] = {"decode": _decode, "scan": _scan}
 
 
-def _peak_rss_mb() -> float:
-    """Linux counts kilobytes, macOS bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
-
-
-def _written_mb() -> float:
-    """What this process has written so far, page cache or not; 0 where the system does not tell."""
-    try:
-        rows = dict(line.split(": ") for line in Path("/proc/self/io").read_text("ascii").splitlines())
-    except OSError:
-        return 0.0
-    return int(rows["wchar"]) / 1e6
-
-
 def main(arguments: list[str]) -> int:
     """Runs, prints, and hands back the exit status."""
     kind, path, *warm_up = arguments
     if warm_up:
         RUNS[kind](warm_up[0], _Watch())
-    start_s = time.process_time()
-    wall, watch, written_mb = time.perf_counter(), _Watch(), _written_mb()
-    try:
+
+    def work() -> dict[str, object]:
+        watch = _Watch()
         RUNS[kind](path, watch)
-    except VidetteError as exc:
-        print(exc, file=sys.stderr)
-        return 3
-    figures = {
-        "cpu_s": time.process_time() - start_s,
-        "wall_s": time.perf_counter() - wall,
-        "start_s": start_s,
-        "frames": watch.frames,
-        "peak_rss_mb": _peak_rss_mb(),
-        "rss_mb": watch.rss_mb,
-        "written_mb": _written_mb() - written_mb,
-    }
-    print(json.dumps(figures))
-    return 0
+        return {"frames": watch.frames, "rss_mb": watch.rss_mb}
+
+    return print_figures(work)
 
 
 if __name__ == "__main__":

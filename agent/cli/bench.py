@@ -97,10 +97,12 @@ def jobs(
     clip: ClipOption = None,
     json_document: JsonOption = False,
 ) -> None:
-    """Compare one job with two, and with one for each core, on a clip repeated to some minutes."""
+    """Compare one job on one core with two on two, and with one for each core, on a clip of some minutes."""
     counts = sorted({1, 2, os.cpu_count() or 1})
     contenders = [
-        Contender("one job" if n == 1 else f"{n} jobs", partial(_check_run, options=("--jobs", str(n))))
+        Contender(
+            "one job" if n == 1 else f"{n} jobs", partial(_check_run, options=("--jobs", str(n)), cores=n)
+        )
         for n in counts
     ]
     with _long(clip, minutes) as long:
@@ -149,8 +151,8 @@ def _long(clip: Path | None, minutes: float) -> Iterator[Path]:
         yield repeated(source, Path(folder) / f"{source.stem}{suffix}", minutes * 60)
 
 
-def _check_run(clip: Path, options: Sequence[str]) -> Run:
-    return run_check(clip, *options)
+def _check_run(clip: Path, options: Sequence[str], cores: int | None = None) -> Run:
+    return run_check(clip, *options, cores=cores)
 
 
 def _scan_run(clip: Path) -> Run:

@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 import pytest
 
+from agent.bench.child import run_command
 from agent.bench.compare import Contender, compare
 from agent.bench.filters import run_filters
 from agent.bench.media import repeated, sample
@@ -98,6 +99,14 @@ def test_the_split_design_does_the_same_work_and_writes_every_picture(clean_clip
     assert run.written_mb > 0.1
     assert run.cpu_s > 0
     assert {"black", "silence"} <= set(detectors())
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be chosen here")
+def test_a_contender_may_be_held_to_some_cores() -> None:
+    asked = "import os, sys; sys.exit(len(os.sched_getaffinity(0)))"
+    before = os.sched_getaffinity(0)
+    assert run_command([sys.executable, "-c", asked], good=(1,), cores=1).wall_s > 0
+    assert os.sched_getaffinity(0) == before
 
 
 def test_ffmpeg_runs_every_filter(clean_clip: Path, tmp_path: Path) -> None:
