@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numba import njit
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.decode.values import Sound
 from pipeline.measure.cells import empty_cells, measure_cells
+from pipeline.measure.repeats import RepeatFinder
 from pipeline.measure.truepeak import TAPS, interpolator, oversampling, peak_between, peak_of
 
 __all__ = ["SOUND_COLUMNS", "WINDOW_S", "SoundMeter", "SoundRows"]
@@ -38,7 +39,8 @@ or goes through, the window; ``apart`` the RMS of the difference to the next cha
 class SoundRows:
     """Rows of one stream: times (rows,), and each column (rows, channels) float32.
 
-    ``cells`` (4, channels, rows, n) are the figures of ``measure.cells``. ``run`` counts the times that
+    ``cells`` (4, channels, rows, n) are the figures of ``measure.cells``, ``repeats`` (n, 4) those of
+    ``measure.repeats``, known some tenths of a second after their rows. ``run`` counts the times that
     the windows began anew: rows of one run follow each other without a hole, at one rate.
     """
 
@@ -46,6 +48,7 @@ class SoundRows:
     end_s: NDArray[np.float64]
     columns: dict[str, NDArray[np.float32]]
     cells: NDArray[np.float32]
+    repeats: NDArray[np.float64]
     run: int
     rate_hz: int
     layout: str
@@ -57,6 +60,7 @@ class SoundRows:
             self.end_s[first:stop],
             {name: values[first:stop] for name, values in self.columns.items()},
             self.cells[:, :, first:stop],
+            self.repeats,
             self.run,
             self.rate_hz,
             self.layout,
@@ -84,6 +88,7 @@ class SoundMeter:
     top_peak: float = 0.0
     full_scale: float = 1.0
     taps: NDArray[np.float32] = field(default_factory=lambda: interpolator(4))
+    finder: RepeatFinder = field(default_factory=lambda: RepeatFinder(0, 0.0))
 
     def push(self, sound: Sound) -> list[SoundRows]:
         """Take samples; give the rows of the windows that are complete (none or one batch, or two)."""
@@ -116,7 +121,7 @@ class SoundMeter:
         whole = -(-left // size)
         rows = self._measure(whole, size)
         rows.end_s[-1] = rows.start_s[0] + left / self.rate_hz
-        return [rows]
+        return [replace(rows, repeats=np.concatenate([rows.repeats, self.finder.finish()]))]
 
     def _gather(self) -> None:
         self.pending = np.concatenate([self.pending, *self.waiting], axis=1)
@@ -134,6 +139,7 @@ class SoundMeter:
         self.past = np.zeros((self.channels, TAPS), np.float32)
         self.runs = np.zeros(self.channels, np.int64)
         self.taps = interpolator(oversampling(self.rate_hz))
+        self.finder = RepeatFinder(self.rate_hz, self.start_s)
 
     def _measure(self, count: int, size: int) -> SoundRows:
         used = min(count * size, self.pending.shape[1])
@@ -146,12 +152,15 @@ class SoundMeter:
         )
         cells = empty_cells(count, self.channels, size)
         measure_cells(samples, TAPS, size, used, cells, out[:3])
+        repeats = self.finder.push(self.pending[:, :used])
         times = np.asarray(self.start_s + np.arange(count + 1) * (size / self.rate_hz), np.float64)
         self.past = samples[:, used : used + TAPS]
         self.pending = np.ascontiguousarray(self.pending[:, used:])
         self.start_s += used / self.rate_hz
         columns = dict(zip(SOUND_COLUMNS, out, strict=True))
-        return SoundRows(times[:-1], times[1:].copy(), columns, cells, self.run, self.rate_hz, self.layout)
+        return SoundRows(
+            times[:-1], times[1:].copy(), columns, cells, repeats, self.run, self.rate_hz, self.layout
+        )
 
 
 _fast = njit(nogil=True, cache=True, error_model="numpy", fastmath=True)

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.measure.sound import SoundRows
-from pipeline.series.breaks import BREAK_COLUMNS, break_columns
+from pipeline.series.breaks import BREAK_COLUMNS, REPEAT_COLUMNS, break_columns, repeat_columns
 from pipeline.series.slow import SLOW_COLUMNS, slow_columns
 from pipeline.series.stretch import BLOCK_ROWS, REACH_ROWS, Stretch
 from pipeline.series.tones import TONE_COLUMNS, tone_columns
 
 __all__ = ["AROUND_COLUMNS", "SoundDerivation"]
 
-AROUND_COLUMNS = {**SLOW_COLUMNS, **TONE_COLUMNS, **BREAK_COLUMNS}
+AROUND_COLUMNS = {**SLOW_COLUMNS, **TONE_COLUMNS, **BREAK_COLUMNS, **REPEAT_COLUMNS}
 """Column -> unit; each is (rows, channels)."""
 
 
@@ -52,11 +52,13 @@ class SoundDerivation:
         stretch = Stretch(rows, first, stop)
         given = rows.cut(first, stop)
         columns: dict[str, NDArray[np.float32]] = dict(given.columns)
-        for derive in (slow_columns, tone_columns, break_columns):
+        for derive in (slow_columns, tone_columns, break_columns, repeat_columns):
             columns |= derive(stretch)
         # Whole blocks are given, and whole blocks kept: the grid of blocks stays that of the run.
         kept = max(0, stop - REACH_ROWS)
-        self._held, self._past = [rows.cut(kept, len(rows.start_s))], stop - kept
+        held = rows.cut(kept, len(rows.start_s))
+        late = rows.repeats[rows.repeats[:, 1] > held.start_s[0]] if len(held.start_s) else rows.repeats[:0]
+        self._held, self._past = [replace(held, repeats=late)], stop - kept
         return replace(given, columns=columns)
 
 
@@ -68,6 +70,7 @@ def _joined(parts: list[SoundRows]) -> SoundRows:
         np.concatenate([part.end_s for part in parts]),
         {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
         np.concatenate([part.cells for part in parts], axis=2),
+        np.concatenate([part.repeats for part in parts]),
         parts[0].run,
         parts[0].rate_hz,
         parts[0].layout,

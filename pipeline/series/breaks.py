@@ -1,4 +1,4 @@
-"""Breaks within a programme: holes with hard edges, and single samples that do not belong."""
+"""Breaks within a programme: holes with hard edges, samples that do not belong, buffers played again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from pipeline.series.stretch import Stretch
 
-__all__ = ["BREAK_COLUMNS", "break_columns"]
+__all__ = ["BREAK_COLUMNS", "REPEAT_COLUMNS", "break_columns", "repeat_columns"]
 
 BREAK_COLUMNS = {"hole": "ms", "hole_starts": "holes", "click": "score"}
+REPEAT_COLUMNS = {"repeat": "score", "repeat_ms": "ms"}
 
 AROUND_S = 0.005
 """How much before and behind is asked how loud the programme is."""
@@ -32,6 +33,8 @@ SHORTEST_S, LONGEST_S = 0.001, 0.25
 SHORT_S, NOTHING = 0.004, 1e-8
 """A hole so short is one only where nothing is left (-80 dB): snips and knocks leave quieter moments."""
 LEAST_HZ = 2500.0
+TOUCH_S = 0.0005
+"""A row that has less of a repetition than its edges are sure is not in it."""
 REACH = 30
 """Rows around: the longest hole, and what is around it."""
 APART = 2
@@ -64,6 +67,20 @@ def break_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
             _find_clicks(energy, bend, peak, size, stretch.cells, many, found["click"][:, channel])
             found["click"][_beside_clipped(stretch.rows.columns["clip_run"][:, channel]), channel] = 0.0
     return {name: values[stretch.first : stretch.stop] for name, values in found.items()}
+
+
+def repeat_columns(stretch: Stretch) -> dict[str, NDArray[np.float32]]:
+    """``repeat``: how a buffer that is played again stands out, in the rows in which it is, on all channels.
+
+    ``repeat_ms`` is the length of the buffer. 0 where there is none.
+    """
+    rows = stretch.rows.cut(stretch.first, stretch.stop)
+    found = {name: np.zeros((len(rows.start_s), stretch.channels), np.float32) for name in REPEAT_COLUMNS}
+    for start_s, end_s, lag_s, score in rows.repeats:
+        inside = (rows.end_s - start_s > TOUCH_S) & (end_s - rows.start_s > TOUCH_S)
+        better = inside & (found["repeat"][:, 0] < score)
+        found["repeat"][better], found["repeat_ms"][better] = score, 1000 * lag_s
+    return found
 
 
 def _beside_clipped(run: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decode.values import Plane
-from pipeline.measure import basics, blocks, fields, levels, noise, picture, sound, truepeak
+from pipeline.measure import basics, blocks, fields, levels, noise, picture, repeats, sound, truepeak
 from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
 from pipeline.series import derive, grain
 
@@ -174,6 +174,7 @@ KERNELS: list[Callable[..., object]] = [
     sound._measure_windows,
     truepeak.peak_between,
     truepeak._interpolated,
+    repeats._find,
     derive._drift,
 ]
 

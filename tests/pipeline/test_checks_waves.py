@@ -302,6 +302,36 @@ def test_what_a_lost_buffer_leaves_is_a_click() -> None:
     assert times(events(heard(mono(lost)), only("dropout"))) == [(1.25, 1.26)]
 
 
+def coded(line: np.ndarray, at: int, spill_db: float = -40.0) -> np.ndarray:
+    """What a lossy coder makes of a break: nothing above 15 kHz, and noise for 2 ms around an edge."""
+    n = np.arange(-32, 33)
+    line = np.convolve(line, 0.625 * np.sinc(0.625 * n) * np.hanning(65), "same")
+    level = np.sqrt(np.mean(line[at - 960 : at] ** 2)) * 10 ** (spill_db / 20)
+    line[at - 96 : at + 96] += np.random.default_rng(2).normal(0, level, 192)
+    return line
+
+
+@pytest.mark.parametrize("length_ms", [8, 20, 40])
+@pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMMES.keys())
+def test_a_hole_whose_edges_a_coder_has_blurred(
+    programme: Callable[[], np.ndarray], length_ms: float
+) -> None:
+    first, stop = 59_306, 59_306 + round(length_ms * RATE / 1000)
+    blurred = coded(coded(cut(programme(), first / RATE, length_ms), first), stop)
+    (event,) = events(heard(mono(blurred)), only("dropout"))
+    assert (event.start_s, event.end_s) == pytest.approx((first / RATE, stop / RATE), abs=0.0101)
+    assert event.evidence["holes"] == 1
+    assert event.evidence["gap_ms"] == pytest.approx(length_ms, abs=2.5)
+
+
+@pytest.mark.parametrize("height", [0.4, 0.9, -0.6])
+def test_a_click_that_a_coder_has_blurred(height: float) -> None:
+    line = coded(clicked(PROGRAMMES["a chord"](), 60_000, height), 60_000, spill_db=-46)
+    (event,) = events(heard(mono(line)), only("dropout"))
+    assert event.start_s == pytest.approx(1.25, abs=0.0101)
+    assert (event.evidence["kind"], event.value) == ("click", 1)
+
+
 UNBROKEN: Mapping[str, np.ndarray] = {
     "speech": speech(6),
     "drums": drums(6),
@@ -315,6 +345,8 @@ UNBROKEN: Mapping[str, np.ndarray] = {
     "a square wave": np.sign(sine(200, 1.0, 3)) * 0.3,
     "a bass note": sine(41.2, 0.5, 3),
     "a tone that begins and ends with the stream": sine(1000, 0.5, 1.237),
+    "a fade that a coder has blurred": coded(cut(noise(-23, 3, 1)[0], 1.0, 40, fade_ms=10), RATE),
+    "a knock that a coder has blurred": coded(drums(3.0), RATE),
 }
 
 

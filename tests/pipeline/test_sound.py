@@ -47,6 +47,7 @@ def joined(batches: Sequence[SoundRows]) -> SoundRows:
         np.concatenate([batch.end_s for batch in batches]),
         {name: np.concatenate([batch.columns[name] for batch in batches]) for name in names},
         np.concatenate([batch.cells for batch in batches], axis=2),
+        np.concatenate([batch.repeats for batch in batches]),
         batches[0].run,
         batches[0].rate_hz,
         batches[0].layout,
