@@ -113,7 +113,7 @@ _SAID: Mapping[str, Callable[[DefectEvent], str]] = {
     "pts_backward": lambda e: f"time stamps of {e.stream} ran back {_times(e.value)}",
     "av_skew": lambda e: f"{e.evidence.get('kind', 'tracks are apart')} by {e.value:.3f} s",
     "clipping": lambda e: f"up to {e.value:.0f} samples in a row stand at full scale",
-    "loudness": lambda e: f"programme loudness is {e.value:.1f} LUFS",
+    "loudness": lambda e: f"{e.evidence.get('kind', 'programme loudness')} is {e.value:.1f} LUFS",
     "true_peak": lambda e: f"true peak reaches {e.value:.1f} dBTP",
 }
 """What an event is where its span is not the point of it; all others tell what, where and when."""

@@ -21,7 +21,7 @@ from pipeline.text import clean
 
 __all__ = ["BUILT_IN", "Profile", "load_profile", "nearest"]
 
-BUILT_IN = ("default", "ebu-r128", "atsc-a85")
+BUILT_IN = ("default", "ebu-r128", "ebu-r128-s1", "atsc-a85")
 MAX_EXTENDS = 8
 OTHER_KEYS = ("extends", "description", "mask", "planned")
 """What a profile can hold beside the checks."""

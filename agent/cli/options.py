@@ -15,7 +15,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 ProfileOption = Annotated[
     str,
-    typer.Option("--profile", "-p", metavar="NAME|FILE", help="default, ebu-r128, atsc-a85, or a TOML file."),
+    typer.Option(
+        "--profile",
+        "-p",
+        metavar="NAME|FILE",
+        help="default, ebu-r128, ebu-r128-s1, atsc-a85, or a TOML file.",
+    ),
 ]
 
 DbOption = Annotated[

@@ -1,4 +1,4 @@
-"""Programme loudness off its target."""
+"""Programme loudness off its target, and short stretches above a limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from pipeline.checks.contract import Check, CheckSettings, Conclusion, Finding, Line, NotAssessable, Programme
+from pipeline.checks.contract import (
+    Check,
+    CheckSettings,
+    Conclusion,
+    Evidence,
+    Finding,
+    Line,
+    NotAssessable,
+    Programme,
+)
+from pipeline.hold import Lane, Span
+from pipeline.series.table import Kind, Table
 
 __all__ = ["CHECK"]
 
@@ -20,6 +31,42 @@ class LoudnessSettings(CheckSettings):
     target_lufs: float = Field(-23.0, ge=-70, le=0, description="programme loudness wanted")
     tolerance_lu: float = Field(10.0, gt=0, le=40, description="how far off is accepted")
     least_s: float = Field(3.0, ge=0.4, le=3600, description="shorter programmes are not judged")
+    max_short_term_lufs: float = Field(
+        0.0, ge=-70, le=0, description="most over 3 s; 0 for no limit (R128 s1: -18)"
+    )
+    max_momentary_lufs: float = Field(0.0, ge=-70, le=0, description="most over 0.4 s; 0 for no limit")
+
+
+WINDOWS = (
+    ("short-term", "short_term_lufs", "max_short_term_lufs"),
+    ("momentary", "momentary_lufs", "max_momentary_lufs"),
+)
+"""Lane, column, and the setting that is its limit (EBU Tech 3341: over 3 s and over 0.4 s)."""
+
+
+def _lanes(table: Table, settings: LoudnessSettings) -> Sequence[Lane]:
+    return [
+        Lane(
+            table.start_s,
+            table.end_s,
+            table[column] > getattr(settings, limit),
+            {"level": table[column]},
+            name=name,
+        )
+        for name, column, limit in WINDOWS
+        if getattr(settings, limit) < 0
+    ]
+
+
+def _describe(span: Span, settings: LoudnessSettings) -> Finding:
+    limit = {name: float(getattr(settings, setting)) for name, _, setting in WINDOWS}[span.name]
+    highest = span.high["level"]
+    evidence: Evidence = {
+        "kind": f"{span.name} loudness",
+        "limit_lufs": limit,
+        "over_lu": round(highest - limit, 1),
+    }
+    return Finding(highest, 0.99, evidence)
 
 
 def _conclude(programme: Programme, settings: LoudnessSettings) -> Sequence[Conclusion | NotAssessable]:
@@ -54,6 +101,9 @@ CHECK = Check(
     unit="LUFS",
     needs=("audio",),
     settings=LoudnessSettings,
+    reads=(Kind.LOUDNESS,),
+    lanes=_lanes,
+    describe=_describe,
     conclude=_conclude,
     lines=(
         Line("short_term_lufs", lambda s: float(s.target_lufs + s.tolerance_lu), "above"),

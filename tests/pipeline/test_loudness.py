@@ -13,10 +13,11 @@ from av.filter import Graph
 from pipeline.decode.samples import LoudnessMeter
 from pipeline.decode.values import LoudnessReading
 from pipeline.model import Loudness
-from pipeline.profile import load_profile
+from pipeline.profile import Profile, load_profile
 from pipeline.scan import scan
 from pipeline.series.loudness import integrated_lufs, loudness_range_lu
 from tests.clips import Sound, programme, sine, write_clip
+from tests.pipeline.judging import events, heard, only
 
 RATE = 48_000
 Steps = Sequence[tuple[float, float]]
@@ -90,6 +91,53 @@ def test_momentary_and_short_term_of_a_steady_tone() -> None:
     assert max(abs(r.momentary_lufs + 23) for r in readings[3:]) < 0.1
     assert max(abs(r.short_term_lufs + 23) for r in readings[29:]) < 0.1
     assert [r.end_s for r in readings] == pytest.approx(np.arange(1, 61) / 10)
+
+
+@pytest.mark.parametrize("n", [1, 7, 15, 20])
+def test_momentary_loudness_of_tech_3341_case_13(n: int) -> None:
+    """A tone of 400 ms after a silence that grows by 20 ms each time."""
+    readings = readings_of(tone_frames([(-120, n * 0.02), (-23, 0.4), (-120, 1.0)]))
+    # The case allows +-0.1 where a meter reads every 10 ms; by 100 ms up to 50 ms of 400 are missed.
+    assert -23 + 10 * np.log10(350 / 400) - 0.1 < max(r.momentary_lufs for r in readings) < -22.9
+
+
+@pytest.mark.parametrize("n", [0, 5, 10, 19])
+def test_short_term_loudness_of_tech_3341_case_10(n: int) -> None:
+    """A tone of 3 s after a silence that grows by 150 ms each time."""
+    readings = readings_of(tone_frames([(-120, n * 0.15), (-23, 3.0), (-120, 1.0)]))
+    assert max(r.short_term_lufs for r in readings) == pytest.approx(-23.0, abs=0.1)
+
+
+def test_short_term_loudness_of_tech_3341_case_9() -> None:
+    """1.34 s at -20 and 1.66 s at -30 dBFS, five times: -23 LUFS after 3 s, and ever after."""
+    readings = readings_of(tone_frames([(-20, 1.34), (-30, 1.66)] * 5))
+    assert max(abs(r.short_term_lufs + 23) for r in readings[29:]) < 0.1
+
+
+def over(profile: Profile, steps: Steps) -> list[tuple[float, float, float, str]]:
+    sound = heard(np.concatenate([frame.to_ndarray() for frame in tone_frames(steps)], axis=1))
+    found = [e for e in events([*sound, *readings_of(tone_frames(steps))], profile) if "kind" in e.evidence]
+    return [(e.start_s, e.end_s or 0.0, e.value, str(e.evidence["kind"])) for e in found]
+
+
+@pytest.mark.parametrize(("level", "count"), [(-18.2, 0), (-17.8, 1)])
+def test_short_term_loudness_over_its_limit(level: float, count: int) -> None:
+    found = over(only("loudness", max_short_term_lufs=-18.0), [(-26, 4), (level, 6), (-26, 4)])
+    assert len(found) == count
+    for start_s, end_s, value, kind in found:
+        # The window of 3 s has to be full of it, but for the last tenths.
+        assert (start_s, end_s) == (pytest.approx(6.8, abs=0.25), pytest.approx(10.2, abs=0.25))
+        assert (value, kind) == (pytest.approx(level, abs=0.1), "short-term loudness")
+
+
+def test_momentary_loudness_over_its_limit_twice() -> None:
+    steps = [(-26, 2), (-14, 1), (-26, 2), (-14, 1), (-26, 2)]
+    found = over(only("loudness", max_momentary_lufs=-15.0), steps)
+    assert [(round(start_s), kind) for start_s, _, _, kind in found] == [
+        (2, "momentary loudness"),
+        (5, "momentary loudness"),
+    ]
+    assert over(only("loudness"), steps) == []
 
 
 @pytest.mark.parametrize("level", [-120.0, -75.0])

@@ -40,7 +40,8 @@ def test_the_default_is_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "tolerance", "peak"), [("ebu-r128", -23.0, 0.5, -1.0), ("atsc-a85", -24.0, 2.0, -2.0)]
+    ("name", "target", "tolerance", "peak"),
+    [("ebu-r128", -23.0, 0.5, -1.0), ("ebu-r128-s1", -23.0, 0.5, -1.0), ("atsc-a85", -24.0, 2.0, -2.0)],
 )
 def test_delivery_profiles_have_their_figures(
     name: str, target: float, tolerance: float, peak: float
@@ -119,7 +120,7 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     ("name", "hint"),
     [
         ("ebu-r129", "did you mean 'ebu-r128'?"),
-        ("nowhere.toml", "built in are default, ebu-r128, atsc-a85"),
+        ("nowhere.toml", "built in are default, ebu-r128, ebu-r128-s1, atsc-a85"),
         ("", "built in are"),
         ("a\0b", "built in are"),
     ],
