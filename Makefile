@@ -26,11 +26,14 @@ check: $(STAMP) ## lint, format, types, layers: what CI runs beside the tests
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 
-evals: $(STAMP) ## measure every check against injected defects (twenty minutes the first time)
+evals: $(STAMP) ## measure every check against injected defects (twenty minutes the first time), and triage
 	@$(RUN) -m evals detect --split all --hour --out evals-out --gate
+	@$(RUN) -m evals triage --split test --out evals-out --gate
+	@$(RUN) -m evals security --out evals-out --gate
 
 evals-quick: $(STAMP) ## the subset of the evals that CI runs
 	@$(RUN) -m evals detect --quick --gate
+	@$(RUN) -m evals triage --backend rules --quick --gate
 
 format: $(STAMP) ## put the code into its format
 	@$(RUN) -m ruff check --fix .

@@ -22,10 +22,13 @@ class Suite(StrEnum):
     """The suites there are."""
 
     DETECT = "detect"
+    TRIAGE = "triage"
+    SECURITY = "security"
+    COMPARE = "compare"
 
 
 class Split(StrEnum):
-    """Which clips: those that thresholds are tuned on, those that are reported, or both."""
+    """Which clips or cases: those that thresholds are tuned on, those that are reported, or both."""
 
     TUNE = "tune"
     TEST = "test"
@@ -34,10 +37,16 @@ class Split(StrEnum):
 
 def run_evals(
     suite: Annotated[Suite, typer.Option("--suite", help="Which suite.")] = Suite.DETECT,
-    split: Annotated[Split, typer.Option("--split", help="Which clips.")] = Split.TEST,
+    split: Annotated[Split, typer.Option("--split", help="Which clips or cases.")] = Split.TEST,
     check: Annotated[
         list[str] | None,
         typer.Option("--check", metavar="ID", help="Only this check; may be repeated.", show_default=False),
+    ] = None,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--backend", metavar="NAME", help="Only this triage backend; may be repeated.", show_default=False
+        ),
     ] = None,
     jobs: Annotated[
         int | None,
@@ -55,7 +64,10 @@ def run_evals(
         bool, typer.Option("--gate", help="End with 1 where figures fell against the baseline.")
     ] = False,
 ) -> None:
-    """Measure how much each check finds of known defects, and how often it is wrong.
+    """Measure how much the checks find and how good the verdicts are, against known answers.
+
+    detect: what each check finds of defects that were put in. triage: whether verdicts are those of an
+    operator. security: whether orders hidden in text change any. compare: all of triage, side by side.
 
     Exit status: 0 it ran (and the gate held), 1 the gate did not hold, 2 wrong usage.
     """
@@ -63,7 +75,12 @@ def run_evals(
     if missing:
         raise UsageError(f"the evals need {', '.join(missing)}: pip install 'vidette[evals]'")
     command = [sys.executable, "-m", "evals", str(suite), "--split", str(split)]
+    if suite is Suite.DETECT and backend:
+        raise UsageError("--backend is for the suites triage, security and compare")
+    if suite is not Suite.DETECT and (check or jobs or hour):
+        raise UsageError("--check, --jobs and --hour are for the suite detect")
     command += [word for name in check or () for word in ("--check", name)]
+    command += [word for name in backend or () for word in ("--backend", name)]
     command += ["--jobs", str(jobs)] if jobs else []
     command += ["--out", str(out)] if out else []
     command += [f"--{name}" for name, wanted in (("quick", quick), ("hour", hour), ("gate", gate)) if wanted]

@@ -24,7 +24,7 @@ MAX_SEEN = 3
 MAX_TEXT = 400
 
 _CLOCK = r"([01]?\d|2[0-3])[:.h]([0-5]\d)(?!\d|\.\d)"
-_RANGE = re.compile(rf"\b{_CLOCK}\s*(?:-|–|to|until|till|and|bis)\s*{_CLOCK}")
+_RANGE = re.compile(rf"\b{_CLOCK}\s*(?:-|\u2013|to|until|till|and|bis)\s*{_CLOCK}")
 _UNTIL = re.compile(rf"\b(?:until|till|til|before|by|up to|done by|bis)\s+{_CLOCK}")
 _FROM = re.compile(rf"\b(?:from|since|after|as of|starting|ab)\s+{_CLOCK}")
 _SPACE = re.compile(r"[^a-z0-9]+")
@@ -36,6 +36,7 @@ class Reading(StrEnum):
     EXPECTED = "expected"
     WORSE = "worse"
     NOTHING = "nothing"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)

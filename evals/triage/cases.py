@@ -55,7 +55,18 @@ _EVENT = re.compile(
     r"(?: =(?P<value>-?[\d.]+))?(?: @(?P<sure>[\d.]+))?(?: kind=(?P<word>[a-z]+))?"
 )
 _CLOCK = re.compile(r"(?P<next>\+?)(?P<hour>\d\d):(?P<minute>\d\d)")
-_INPUTS = ("see", "note", "schedule", "maintenance", "run_book", "recent", "tier", "delivery", "audience", "tags")
+_INPUTS = (
+    "see",
+    "note",
+    "schedule",
+    "maintenance",
+    "run_book",
+    "recent",
+    "tier",
+    "delivery",
+    "audience",
+    "tags",
+)
 _LISTS = ("schedule", "maintenance", "run_book", "recent")
 
 

@@ -64,7 +64,7 @@ def samples(seed: int) -> Iterator[Sample]:
     rng = random.Random(seed)  # noqa: S311
     makers = (
         (_explained, 34), (_worse, 22), (_daily, 13), (_elsewhere, 11), (_other_time, 5),
-        (_other_kind, 8), (_called_off, 6), (_too_long, 2), (_worse_elsewhere, 4),
+        (_other_kind, 8), (_called_off, 7), (_off, 5), (_too_long, 2), (_worse_elsewhere, 4),
     )  # fmt: skip
     names, weights = [make for make, _ in makers], [weight for _, weight in makers]
     while True:
@@ -107,7 +107,14 @@ def _called_off(rng: random.Random) -> Sample:
     block, text = _expected(rng)
     service = _service(rng)
     text = rng.choice(_bank()["wrap"]["off"]).replace("{text}", text)
-    return _sample(rng, service, text, service, _covered(rng, block), "nothing", block=block)
+    return _sample(rng, service, text, service, _covered(rng, block), "off", block=block)
+
+
+def _off(rng: random.Random) -> Sample:
+    text, service = _of(rng, "off"), _service(rng)
+    if rng.random() < 0.75 or "{ch}" not in text:
+        return _sample(rng, service, text, service, rng.choice(list(GROUPS)), "off")
+    return _sample(rng, service, text, _neighbour(rng, service), rng.choice(list(GROUPS)), "nothing")
 
 
 def _too_long(rng: random.Random) -> Sample:

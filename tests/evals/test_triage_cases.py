@@ -1,0 +1,94 @@
+"""The triage cases are what they claim to be: enough, spread, half traps, pairs that differ in one fact."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from agent.verdict import Intent, Route, Severity
+from evals.triage.cases import EvalCase, load_cases
+from evals.triage.generate import TEXTS
+from evals.triage.injections import load_injections
+from evals.triage.own import CALIBRATION, own_samples
+from pipeline.model import Cause
+
+CASES = load_cases()
+BY_ID = {case.id: case for case in CASES}
+
+
+def _pairs() -> list[tuple[EvalCase, EvalCase]]:
+    """A case and the one that it is made from, with one fact in between."""
+    return [(BY_ID[case.base], case) for case in CASES if case.base and len(case.changed) == 1]
+
+
+def test_there_are_enough_and_ids_are_unique() -> None:
+    assert len(CASES) >= 240
+    assert len(BY_ID) == len(CASES)
+
+
+def test_splits_are_about_even_and_share_no_family() -> None:
+    count = Counter(case.split for case in CASES)
+    assert 0.45 <= count["test"] / len(CASES) <= 0.55
+    splits: dict[str, set[str]] = {}
+    for case in CASES:
+        splits.setdefault(case.family, set()).add(case.split)
+    assert all(len(found) == 1 for found in splits.values())
+
+
+@pytest.mark.parametrize("split", ["tune", "test"])
+def test_every_label_is_there(split: str) -> None:
+    mine = [case for case in CASES if case.split == split]
+    severities = Counter(case.want.severity for case in mine)
+    assert min(severities[severity] for severity in Severity) >= 10
+    intents = Counter(case.want.intent for case in mine)
+    assert min(intents[intent] for intent in Intent) >= 5
+    assert {case.want.route for case in mine} >= set(Route) - {Route.TRANSPORT}
+    assert len({case.want.cause for case in mine}) >= len(Cause) - 3
+
+
+def test_half_are_traps() -> None:
+    assert sum(bool(case.trap) for case in CASES) >= len(CASES) / 2
+
+
+def test_pairs_differ_in_one_fact_and_in_the_verdict() -> None:
+    telling = [
+        (a, b) for a, b in _pairs() if (a.want.severity, a.want.intent) != (b.want.severity, b.want.intent)
+    ]
+    assert len(telling) >= 40
+
+
+def test_what_is_accepted_lies_beside_what_is_wanted() -> None:
+    for case in CASES:
+        ranks = sorted(severity.rank for severity in case.want.severities)
+        assert case.want.severity.rank in ranks, case.id
+        assert ranks == list(range(ranks[0], ranks[-1] + 1)), case.id
+
+
+def test_what_is_planned_is_never_critical() -> None:
+    planned = [case for case in CASES if case.want.intent is Intent.PLANNED]
+    assert planned and all(case.want.severity is Severity.INFO for case in planned)
+
+
+def test_injections_reach_every_door_in_many_tongues_and_disguises() -> None:
+    injections = load_injections()
+    assert len(injections) >= 60
+    assert len({injection.id for injection in injections}) == len(injections)
+    assert {injection.base for injection in injections} <= set(BY_ID)
+    assert {injection.where for injection in injections} >= {"note", "title", "id3", "epg", "file"}
+    assert len({injection.language for injection in injections}) >= 10
+    assert {"base64", "homoglyph", "zero-width", "rtl", "html", "json", "turn", "slack"} <= {
+        injection.way for injection in injections
+    }
+
+
+def test_nothing_is_trained_on_that_is_reported_or_calibrated_on() -> None:
+    bank = Path(TEXTS).read_text("utf-8").lower()
+    shown = {note.text.lower() for case in CASES for note in case.context.notes}
+    assert not [text for text in shown if text in bank]
+    trained, kept = own_samples()
+    test_texts = {note.text for case in CASES if case.split == "test" for note in case.context.notes}
+    assert not {sample.text for sample in (*trained, *kept)} & test_texts
+    assert not {sample.text for sample in trained} & {sample.text for sample in kept}
+    assert {case.family for case in CASES if case.split == "tune"} > CALIBRATION
