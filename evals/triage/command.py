@@ -1,4 +1,4 @@
-"""``python -m evals triage | security | compare``: which backends and cases, and what to do with the figures."""
+"""``python -m evals triage | security | compare``: which backends and cases, and what is done with it."""
 
 from __future__ import annotations
 
