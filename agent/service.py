@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.calls import ModelCall
 from agent.context import Context
 from agent.context_file import ContextFile
 from agent.models import TriageModel, open_model
@@ -109,9 +110,11 @@ class Service:
             return Assessment(found, {}), "", ()
         began = time.perf_counter()
         model, problems = (open_model(FALLBACK_MODEL), ()) if stopped else self.loaded()
-        verdicts = assess_incidents(found, self.policy, model, context)
+        calls: list[ModelCall] = []
+        verdicts = assess_incidents(found, self.policy, model, context, calls.append)
         triage_s = time.perf_counter() - began
-        return Assessment(_with_triage_time(found, triage_s), verdicts), _named(model), problems
+        assessment = Assessment(_with_triage_time(found, triage_s), verdicts, tuple(calls))
+        return assessment, _named(model), problems
 
     def loaded(self) -> tuple[TriageModel, tuple[str, ...]]:
         """The model, loaded at the first call; the rules, and why, where it cannot be."""

@@ -12,12 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.model_options import ModelOptions
 from pipeline.errors import UsageError
 
-__all__ = ["PREFIX", "Settings", "TriageName", "load_settings", "unknown_variables"]
+__all__ = ["PREFIX", "Settings", "TriageName", "load_settings", "model_options", "unknown_variables"]
 
 PREFIX = "VIDETTE_"
 
@@ -43,7 +44,16 @@ class Settings(BaseSettings):
     )
     db: str | None = Field(default=None, description="Store: a database URL, or the path of a SQLite file.")
     triage: TriageName = Field(default=TriageName.AUTO, description="Which backend judges incidents.")
-    model: Path | None = Field(default=None, description="GGUF file for guidance_local.")
+    model: Path | None = Field(default=None, description="GGUF file, or folder of guidance_transformers.")
+    adapter: Path | None = Field(default=None, description="LoRA adapter (GGUF) of that model.")
+    calibration: Path | None = Field(default=None, description="Calibration (JSON) of model and adapter.")
+    remote_url: str | None = Field(default=None, description="OpenAI-compatible endpoint, up to /v1.")
+    remote_model: str = Field(default="gpt-4o-mini", description="The name of its model.")
+    api_key: SecretStr = Field(default=SecretStr(""), description="Its key; OPENAI_API_KEY otherwise.")
+    model_timeout_s: float = Field(default=60.0, gt=0, le=600, description="Seconds that one call may take.")
+    model_retries: int = Field(default=2, ge=0, le=10, description="Further attempts of a remote call.")
+    remote_calls_an_hour: int = Field(default=60, ge=0, description="Remote calls of the cascade in an hour.")
+    remote_tokens_an_hour: int = Field(default=200_000, ge=0, description="Its tokens in an hour.")
     policy: Path | None = Field(default=None, description="Policy (TOML) in place of the built-in one.")
     context: Path | None = Field(default=None, description="What is known of the inputs (TOML or JSON).")
     debug: bool = Field(default=False, description="Show the traceback of an unexpected error.")
@@ -84,6 +94,24 @@ class Settings(BaseSettings):
         return tuple(Path(item).resolve() for item in self.scan_files.split(os.pathsep) if item.strip())
 
 
+def model_options(settings: Settings, *, model: Path | None = None) -> ModelOptions:
+    """What backends are opened with; ``model`` wins over the setting."""
+    key = settings.api_key.get_secret_value() or os.environ.get("OPENAI_API_KEY", "")
+    return ModelOptions(
+        model=model or settings.model,
+        adapter=settings.adapter,
+        calibration=settings.calibration,
+        cache=settings.data_dir / "models",
+        remote_url=settings.remote_url,
+        remote_model=settings.remote_model,
+        api_key=SecretStr(key),
+        timeout_s=settings.model_timeout_s,
+        retries=settings.model_retries,
+        calls_an_hour=settings.remote_calls_an_hour,
+        tokens_an_hour=settings.remote_tokens_an_hour,
+    )
+
+
 def load_settings() -> Settings:
     """Read the environment.
 
@@ -95,7 +123,12 @@ def load_settings() -> Settings:
     except ValidationError as exc:
         first = exc.errors(include_url=False, include_context=False)[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise UsageError(f"{name}: {first['msg']}, got {os.environ.get(name, '')!r}") from exc
+        raise UsageError(f"{name}: {first['msg']}, got {_shown(name)!r}") from exc
+
+
+def _shown(name: str) -> str:
+    """A variable's value, as it may be told."""
+    return "(a secret)" if name.endswith("KEY") else os.environ.get(name, "")
 
 
 def unknown_variables(environ: Mapping[str, str]) -> dict[str, str | None]:

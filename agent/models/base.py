@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from agent.calls import ModelCall
 from agent.triage.facts import Facts
 from agent.triage.verify import MAX_SUMMARY, MAX_TITLE
 from agent.verdict import Action, Case, Intent, Route, Severity, Source
@@ -16,7 +18,14 @@ __all__ = ["Draft", "ModelError", "Opinion", "TriageModel"]
 
 
 class ModelError(Exception):
-    """A backend could not answer a case, or cannot be loaded; the message says why."""
+    """A backend could not answer a case, or cannot be loaded; the message says why.
+
+    ``calls`` are the calls that were made all the same.
+    """
+
+    def __init__(self, message: str, calls: tuple[ModelCall, ...] = ()) -> None:
+        super().__init__(message)
+        self.calls = calls
 
 
 class Draft(BaseModel):
@@ -38,13 +47,20 @@ class Opinion:
     """A draft, and how sure the model is of its severity, 0..1, from its own probabilities.
 
     ``source`` is whose words they are: the model's, or the template's where there is no model.
-    ``quote`` is what of the context it gives as its reason for a severity below the floor.
+    ``quote`` is what of the context it gives as its reason for a severity below the floor. ``model``
+    and ``prompt`` say whose opinion it is where a backend has asked others; ``notes`` what there is to
+    tell of that. ``calls`` are what was asked; ``chances`` how likely each answer to a question was.
     """
 
     draft: Draft
     confidence: float
     source: Source = Source.MODEL
     quote: str = ""
+    model: str = ""
+    prompt: str = ""
+    calls: tuple[ModelCall, ...] = ()
+    chances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class TriageModel(Protocol):

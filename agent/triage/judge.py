@@ -5,12 +5,13 @@ case -> facts -> opinion -> verified? -> repaired once? -> the template's words
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from agent.calls import ModelCall
 from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
-from agent.models.rules import template_draft
+from agent.models.rules import Rules, template_draft
 from agent.policy import Policy
 from agent.triage.allowed import Allowed, allowed_of
 from agent.triage.facts import Facts, facts_of
@@ -29,6 +30,8 @@ MAX_ASKED = 50
 
 MAX_NOTES = 4
 
+RULES = Rules()
+
 
 @dataclass(frozen=True, slots=True)
 class _Words:
@@ -39,11 +42,20 @@ class _Words:
 
 
 def assess_incidents(
-    scan: ScanResult, policy: Policy, model: TriageModel, context: Context | None = None
+    scan: ScanResult,
+    policy: Policy,
+    model: TriageModel,
+    context: Context | None = None,
+    record: Callable[[ModelCall], None] | None = None,
 ) -> dict[str, Verdict]:
     """A verdict for every incident of a scan, by its id. A model that fails on one costs no other.
 
-    ``context`` is all that is known of the input; each case gets what concerns it.
+    Args:
+        scan: with its incidents.
+        policy: gives floors, and what a model may choose from.
+        model: is asked about each incident, the worst of many.
+        context: all that is known of the input; each case gets what concerns it.
+        record: is told of every call of a model.
     """
     cases = [case_of(incident, scan, policy, context) for incident in scan.incidents]
     worst_first = sorted(cases, key=lambda case: (-case.floor.rank, case.incident.start_s))
@@ -52,9 +64,9 @@ def assess_incidents(
     in_turn = sorted(cases, key=lambda case: (case.incident.cause, case.incident.start_s))
     spared = f"the policy's words: the model is asked about {MAX_ASKED} incidents of one input"
     verdicts = {
-        case.incident.id: judge_case(case, model)
+        case.incident.id: judge_case(case, model, record)
         if case.incident.id in asked
-        else _by_template(case, facts_of(case), model, spared)
+        else _by_template(case, facts_of(case), spared)
         for case in in_turn
     }
     return {incident.id: verdicts[incident.id] for incident in scan.incidents}
@@ -82,26 +94,48 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
     )
 
 
-def judge_case(case: Case, model: TriageModel) -> Verdict:
+def judge_case(case: Case, model: TriageModel, record: Callable[[ModelCall], None] | None = None) -> Verdict:
     """The model's verdict within what the policy allows, in words that were verified."""
-    facts = facts_of(case)
+    facts, told = facts_of(case), _Recorded(model, record)
     try:
-        opinion = model.judge(case, facts)
+        opinion = told.judge(case, facts)
     except ModelError as exc:
-        return _by_template(case, facts, model, f"the model failed: {clean(str(exc), 160)}")
+        return _by_template(case, facts, f"{model.name} failed: {clean(str(exc), 160)}")
     reason = quoted(opinion.quote, case) if opinion.quote else None
     draft, notes = _within(opinion.draft, _allowed(case, reason))
     lowered = draft.severity.rank < case.floor.rank
     kept = replace(opinion, draft=draft, quote=reason.text if reason and lowered else "")
-    words = _worded(case, facts, model, kept)
-    return _verdict(case, facts, model, kept, words, notes)
+    words = _worded(case, facts, told, kept)
+    return _verdict(case, facts, model, kept, words, (*opinion.notes, *notes))
 
 
-def _by_template(case: Case, facts: Facts, model: TriageModel, note: str) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """A model whose calls are told to somebody, whether they went well or not."""
+
+    model: TriageModel
+    record: Callable[[ModelCall], None] | None
+
+    def judge(self, case: Case, facts: Facts, complaints: tuple[str, ...] = ()) -> Opinion:
+        try:
+            opinion = self.model.judge(case, facts, complaints)
+        except ModelError as exc:
+            self._tell(exc.calls)
+            raise
+        self._tell(opinion.calls)
+        return opinion
+
+    def _tell(self, calls: Iterable[ModelCall]) -> None:
+        if self.record is not None:
+            for call in calls:
+                self.record(call)
+
+
+def _by_template(case: Case, facts: Facts, note: str) -> Verdict:
     """The policy's decision in the template's words, and why."""
     draft = template_draft(case, facts)
     words = _Words(draft.title, draft.summary, Source.TEMPLATE, (note,))
-    return _verdict(case, facts, model, Opinion(draft, 1.0), words, ())
+    return _verdict(case, facts, RULES, Opinion(draft, 1.0), words, ())
 
 
 def _allowed(case: Case, reason: Reason | None) -> Allowed:
@@ -147,7 +181,7 @@ def _clamped(severity: Severity, allowed: tuple[Severity, ...]) -> Severity:
     return min(allowed, key=lambda other: abs(other.rank - severity.rank))
 
 
-def _worded(case: Case, facts: Facts, model: TriageModel, opinion: Opinion) -> _Words:
+def _worded(case: Case, facts: Facts, model: _Recorded, opinion: Opinion) -> _Words:
     """The draft's words if they hold, after one repair if need be; else the template's."""
     draft = opinion.draft
     wrong = _wrong(draft, facts)
@@ -200,8 +234,8 @@ def _verdict(
         title=words.title,
         summary=words.summary,
         confidence=round(_detected(case.incident) * min(max(opinion.confidence, 0.0), 1.0), 3),
-        model=model.name,
-        prompt=model.prompt,
+        model=opinion.model or model.name,
+        prompt=opinion.prompt or model.prompt,
         facts=cited((words.title, words.summary), facts),
         source=words.source,
         notes=(*notes, *words.notes)[:MAX_NOTES],

@@ -16,7 +16,7 @@ from agent.triage.reasons import ReasonKind, reasons_of
 from agent.triage.telling import notes_of, tell, words
 from agent.verdict import Case
 
-__all__ = ["CHATML", "NO_REASON", "Chat", "Question", "answers", "asked", "shared"]
+__all__ = ["CHATML", "NO_REASON", "Chat", "Question", "answers", "asked", "opening", "shared"]
 
 NO_REASON = "none"
 
@@ -48,7 +48,9 @@ CHATML = Chat(lambda role: f"<|im_start|>{role}\n", lambda role: "<|im_end|>\n")
 """What the embedded model, and the adapter, were trained on."""
 
 
-def asked(case: Case, question: Question, *, before: str = "", chat: Chat = CHATML) -> str:
+def asked(
+    case: Case, question: Question, *, before: str = "", chat: Chat = CHATML, told: str | None = None
+) -> str:
     """The whole text, up to where the answer begins; the answer follows without a space.
 
     Args:
@@ -56,14 +58,22 @@ def asked(case: Case, question: Question, *, before: str = "", chat: Chat = CHAT
         question: one that has several answers.
         before: examples to be told before the case, for a model without an adapter.
         chat: how the model writes a chat.
+        told: another telling of the case, to compare with.
     """
-    told = Template(words()["question"][question]).substitute(answers=", ".join(answers(case, question)))
-    return shared(case, before=before, chat=chat) + told + chat.closes("user") + chat.opens("assistant")
+    put = Template(words()["question"][question]).substitute(answers=", ".join(answers(case, question)))
+    begun = shared(case, before=before, chat=chat, told=told)
+    return begun + put + chat.closes("user") + chat.opens("assistant")
 
 
-def shared(case: Case, *, before: str = "", chat: Chat = CHATML) -> str:
+def shared(case: Case, *, before: str = "", chat: Chat = CHATML, told: str | None = None) -> str:
     """What the texts of all questions of a case begin with."""
-    return chat.turn("system", words()["system"]) + chat.opens("user") + before + tell(case) + "\n"
+    case_told = tell(case) if told is None else told
+    return opening(chat) + before + case_told + "\n"
+
+
+def opening(chat: Chat = CHATML) -> str:
+    """What the texts of all cases begin with."""
+    return chat.turn("system", words()["system"]) + chat.opens("user")
 
 
 def answers(case: Case, question: Question) -> tuple[str, ...]:

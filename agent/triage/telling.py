@@ -12,15 +12,17 @@ from typing import Any
 from agent.context import Context, Relation
 from agent.policy_rules import bad_s
 from agent.prompting import Prompt, load_prompt
-from agent.triage.allowed import weigh
+from agent.triage.allowed import Extent, Recovery, Times, Weight, weigh
 from agent.triage.notes import named_time_fits, readable
 from agent.triage.phrases import phrases
 from agent.verdict import Case
-from pipeline.model import Incident
+from pipeline.model import Cause, Incident
 
-__all__ = ["notes_of", "questions_prompt", "tell", "words"]
+__all__ = ["examples_of", "notes_of", "questions_prompt", "tell", "tell_mildest", "words"]
 
 MAX_FOUND = 6
+MAX_NOTES, MAX_RUN_BOOK = 4, 2
+"""The newest notes and the first entries: a small model has a small context."""
 
 
 @cache
@@ -43,14 +45,29 @@ def tell(case: Case) -> str:
 def notes_of(case: Case) -> tuple[str, ...]:
     """The notes that a model may be shown, letter by letter: readable, and of this time."""
     context = case.context
-    return tuple(
+    fit = [
         note.text
         for note in context.notes
         if readable(note.text) and named_time_fits(note.text, case.incident, context.starts_at)
-    )
+    ]
+    return tuple(dict.fromkeys(fit))[-MAX_NOTES:]
 
 
-def _measured(case: Case) -> Iterator[str]:
+def tell_mildest(case: Case) -> str:
+    """The same defect, over at once, and with nothing known beside it: what habit is measured by."""
+    mild = words()["habit"]
+    weight = Weight(Times(mild["times"]), Extent(mild["extent"]), Recovery(mild["recovery"]))
+    return "\n".join(_measured(case, weight, length=str(words()["length"][0]["text"])))
+
+
+@cache
+def examples_of(cause: Cause) -> str:
+    """The examples of a cause, each on a line of its own."""
+    rows = (row for row in words()["examples"] if row["cause"] == cause)
+    return "".join(Template(words()["example"]["text"]).substitute(row) + "\n" for row in rows)
+
+
+def _measured(case: Case, mildest: Weight | None = None, length: str = "") -> Iterator[str]:
     incident = case.incident
     found = list(dict.fromkeys(f"{event.check} on {event.stream}" for event in incident.events))
     yield _line("found", found=", ".join(found[:MAX_FOUND]))
@@ -58,9 +75,10 @@ def _measured(case: Case) -> Iterator[str]:
     if weight is None:
         yield _line("whole", measured=_values(incident), sure=sure)
     else:
+        weight = mildest or weight
         yield _line(
             "how",
-            length=_length(incident),
+            length=length or _length(incident),
             times=words()["times"][weight.times],
             extent=words()["extent"][weight.extent],
             recovery=words()["recovery"][weight.recovery],
@@ -92,9 +110,9 @@ def _known(case: Case) -> Iterator[str]:
     if context.recent:
         counted = Counter(words()["feedback"][old.feedback] for old in context.recent)
         yield _line("recent", recent=", ".join(f"{told} x{count}" for told, count in counted.items()))
-    for entry in context.run_book:
-        if readable(entry.text):
-            yield _line("run_book", text=entry.text)
+    told = [entry.text for entry in context.run_book if readable(entry.text)]
+    for text in told[:MAX_RUN_BOOK]:
+        yield _line("run_book", text=text)
     for number, text in enumerate(notes_of(case), 1):
         yield _line("note", number=number, text=text)
 

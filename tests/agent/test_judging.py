@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent.models import BACKENDS, Draft, ModelError, Opinion, TriageModel, open_model
+from agent.models import BACKENDS, Draft, ModelError, ModelOptions, Opinion, TriageModel, open_model
 from agent.models.scripted import Scripted
 from agent.policy import load_policy
 from agent.triage.facts import Facts, facts_of, timecode
@@ -276,7 +276,7 @@ def test_the_embedded_model_writes_verified_verdicts(
         verdict = judge_case(asked, local_model)
         facts: Facts = facts_of(asked)
         assert verdict.model == "guidance_local"
-        assert verdict.prompt.startswith("triage@sha256:")
+        assert verdict.prompt.startswith("questions@sha256:")
         assert not any("failed" in note for note in verdict.notes)
         assert verdict.severity.rank >= asked.floor.rank
         assert verdict.action in asked.actions and verdict.intent in asked.intents
@@ -294,7 +294,7 @@ def test_backends_say_what_they_need(tmp_path: Path) -> None:
     broken.write_bytes(b"GGUF nonsense")
     for file in (broken, tmp_path / "absent.gguf"):
         with pytest.raises(UsageError, match="gguf"):
-            open_model("guidance_local", gguf=file)
+            open_model("guidance_local", ModelOptions(model=file))
 
 
 def test_the_rules_need_no_model() -> None:
