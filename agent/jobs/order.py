@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from agent.calls import ModelCall
 from agent.context import Context
 from agent.context_file import ContextFile, load_context
 from agent.guard import AddressPolicy, Gateway
@@ -24,6 +25,7 @@ from agent.jobs.plan import WorkPlan
 from agent.models import open_model
 from agent.policy import load_policy
 from agent.service import FALLBACK_MODEL, Service
+from agent.settings import load_settings, model_options
 from agent.store import Store
 from agent.store.jobs import JobKind, StoredJob
 from agent.store.waivers import StoredWaiver, standing_waivers
@@ -69,7 +71,8 @@ class Order:
         """
         gguf = None if plan.model is None else Path(plan.model)
         policy = load_policy(None if plan.policy is None else Path(plan.policy))
-        service = Service(load_profile("default"), policy, None, lambda: open_model(plan.triage, gguf=gguf))
+        options = model_options(load_settings(), model=gguf)
+        service = Service(load_profile("default"), policy, None, lambda: open_model(plan.triage, options))
         contexts = load_context(Path(plan.context)) if plan.context else ContextFile()
         gateway = Gateway(AddressPolicy.allowing(plan.allow_networks))
         return cls(plan, store, gateway, service, contexts)
@@ -120,9 +123,10 @@ class Order:
             log.warning("%s", problem)
         if model.name != FALLBACK_MODEL:
             began = time.perf_counter()
-            verdicts = assess_incidents(found, self.service.policy, model, context)
+            calls: list[ModelCall] = []
+            verdicts = assess_incidents(found, self.service.policy, model, context, calls.append)
             log.info("judged %d incidents in %.1f s", len(verdicts), time.perf_counter() - began)
-            self.store.judge(scan_id, verdicts, job_id=job.id)
+            self.store.judge(scan_id, verdicts, calls=calls, job_id=job.id)
 
     def _profile(self, job: StoredJob) -> Profile:
         """The profile of the job, with what is waived for its input.

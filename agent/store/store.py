@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from types import TracebackType
 from sqlalchemy import Engine, Select, or_, select, text
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from agent.calls import ModelCall
 from agent.store.changes import ORDERED
 from agent.store.engine import READ, WRITE, database_url, open_engine, shown, told_as_one_line
 from agent.store.errors import NotFound, StoreError
@@ -107,8 +108,15 @@ class Store:
             )
             return writer.write(assessment)
 
-    def judge(self, scan_id: int, verdicts: Mapping[str, Verdict], *, job_id: str | None = None) -> None:
-        """Add later verdicts, by the incident's id, on what a stored scan found.
+    def judge(
+        self,
+        scan_id: int,
+        verdicts: Mapping[str, Verdict],
+        *,
+        calls: Iterable[ModelCall] = (),
+        job_id: str | None = None,
+    ) -> None:
+        """Add later verdicts, by the incident's id, on what a stored scan found, and the models' calls.
 
         Raises:
             StoreError: the database cannot be written.
@@ -116,6 +124,7 @@ class Store:
         with self.writing() as session:
             writer = Writer.at_once(session, "", "", datetime.now(UTC), job_id=job_id)
             writer.judge(scan_id, verdicts)
+            writer.calls(calls, scan_id)
 
     def incidents(self, wanted: IncidentFilter = IncidentFilter()) -> list[StoredIncident]:
         """The incidents that match, last seen first, then in order of input and time.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,7 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, selectinload
 
 from agent.about import version
+from agent.calls import ModelCall
 from agent.store.changes import ChangeKind, record_change
+from agent.store.evidence import keep_model_call
 from agent.store.life import Status, is_false_alarm, reopen_row, resolve_row
 from agent.store.rows import event_values, incident_values, plain, scan_values, verdict_values
 from agent.store.tables import EventRow, IncidentRow, InputRow, ScanRow, SuppressedRow, VerdictRow
@@ -79,9 +81,29 @@ class Writer:
             verdict = assessment.verdicts.get(incident.id)
             judged = verdict is not None and self._verdict(row, verdict, scan_id)
             self._tell(row, before, changed, judged, scan)
+        self.calls(assessment.calls, scan_id)
         if scan.status is ScanStatus.OK and not scan.interrupted:
             self._mark_gone(scan, input_id, scan_id)
         return scan_id
+
+    def calls(self, calls: Iterable[ModelCall], scan_id: int) -> None:
+        """What models were asked about incidents that are stored."""
+        for call in calls:
+            keep_model_call(
+                self.session,
+                call.at,
+                incident_id=call.incident,
+                scan_id=scan_id,
+                backend=call.backend,
+                model=call.model,
+                prompt=call.prompt,
+                latency_s=call.latency_s,
+                outcome=call.outcome.value,
+                tokens_in=call.tokens_in,
+                tokens_out=call.tokens_out,
+                repaired=call.repaired,
+                detail=call.detail,
+            )
 
     def judge(self, scan_id: int, verdicts: Mapping[str, Verdict]) -> None:
         """Later verdicts on incidents of a scan that is stored."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from agent.calls import CallOutcome, ModelCall
 from agent.store import Store, StoreError
 from agent.store.changes import ChangeKind, changes_after, history_of, newest_change, record_change
 from agent.store.errors import NotFound
@@ -304,3 +305,29 @@ def test_a_store_of_the_first_schema_is_brought_up(tmp_path: Path) -> None:
         with store.reading() as session:
             ranks = session.execute(text("SELECT severity_rank FROM incidents")).scalars().all()
     assert list(ranks) == [3, 3]
+
+
+def test_the_calls_of_an_assessment_are_kept_with_its_incidents(tmp_path: Path) -> None:
+    one = incident()
+    call = ModelCall(
+        incident=one.id,
+        backend="langchain_openai",
+        model="m",
+        prompt="triage@sha256:1",
+        asked_sha256="0" * 64,
+        at=datetime.now(UTC),
+        latency_s=1.5,
+        tokens_in=300,
+        tokens_out=40,
+        outcome=CallOutcome.TIMED_OUT,
+        detail="no answer within 1 s",
+    )
+    with Store.open(str(tmp_path / "x.db")) as store:
+        scan_id = store.save(replace(assessment(one), calls=(call,)), "default", datetime.now(UTC))
+        store.judge(scan_id, {}, calls=[replace(call, outcome=CallOutcome.ANSWERED)])
+        with store.reading() as session:
+            rows = model_calls_of(session, one.id)
+            assert [(row.outcome, row.scan_id, row.tokens_in) for row in rows] == [
+                ("timed_out", scan_id, 300),
+                ("answered", scan_id, 300),
+            ]
