@@ -7,14 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.config import require_known, validated
+from agent.notify.alertmanager import AlertmanagerSender
+from agent.notify.anything import AppriseSender
 from agent.notify.base import Sender
 from agent.notify.file import FileSender
+from agent.notify.mail import MailSender
+from agent.notify.pagerduty import PagerDutySender
+from agent.notify.slack import SlackSender
+from agent.notify.slack_webhook import SlackWebhookSender
+from agent.notify.webhook import WebhookSender
 from pipeline.errors import ProfileError
 from pipeline.text import clean
 
 __all__ = ["KINDS", "Destination", "load_destination"]
 
 KINDS: Mapping[str, type[Sender]] = {
+    "slack": SlackSender,
+    "slack_webhook": SlackWebhookSender,
+    "pagerduty": PagerDutySender,
+    "alertmanager": AlertmanagerSender,
+    "webhook": WebhookSender,
+    "mail": MailSender,
+    "apprise": AppriseSender,
     "file": FileSender,
 }
 """Kind in the file -> its settings, which know how to open it."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agent.notify.words import SUMMARY, TITLE, words_of
 from agent.page import Kind, Message, Notice
 from agent.text import encodable, finite
 
 __all__ = ["EVENT_TYPES", "message_document", "notice_document"]
+
+URL = 2000
 
 EVENT_TYPES: Mapping[Kind, str] = {
     Kind.OPEN: "page.opened",
@@ -40,7 +43,7 @@ def notice_document(notice: Notice) -> dict[str, Any]:
     """One incident as it is told now."""
     return {
         "id": notice.incident,
-        "url": encodable(notice.url),
+        "url": words_of(notice.url, URL),
         "severity": notice.severity.value,
         "standing": notice.standing.value,
         "by": encodable(notice.by),
@@ -48,8 +51,8 @@ def notice_document(notice: Notice) -> dict[str, Any]:
         "route": notice.route.value,
         "action": notice.action.value,
         "intent": notice.intent.value,
-        "title": encodable(notice.title),
-        "summary": encodable(notice.summary),
+        "title": words_of(notice.title, TITLE),
+        "summary": words_of(notice.summary, SUMMARY),
         "start_s": finite(notice.start_s),
         "end_s": finite(notice.end_s),
         "checks": list(notice.checks),
