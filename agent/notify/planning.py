@@ -31,7 +31,8 @@ def plan(
         known: pages that tell of the incident, and others that are still open for more of their group.
         over: the other incidents of those pages that are over.
     """
-    theirs = [page for page in known if notice.incident in page.incidents and not page.over]
+    known = [page for page in known if not page.over and page.state is not PageState.DROPPED]
+    theirs = [page for page in known if notice.incident in page.incidents]
     if notice.standing is Standing.OVER:
         done = {*over, notice.incident}
         return [
@@ -75,7 +76,7 @@ def _at(
         yield _touched(_hurried(mine, leaf, due_at, at), at)
         return
     group = leaf.group_of(notice)
-    others = [p for p in known if p.group == group and not p.over and p.state is not PageState.DEAD]
+    others = [p for p in known if p.group == group and p.state is not PageState.DEAD]
     joined = [p for p in others if p.closes_at > at and (p.step > 0 or p.destination == destination)]
     if any(p.step == 0 for p in joined):
         for page in joined:

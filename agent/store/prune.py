@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from agent.store.store import Store
 from agent.store.tables import EventRow, IncidentRow, InputRow, ScanRow, SuppressedRow, VerdictRow
+from agent.store.tables_pages import PageIncidentRow, PageRow
 from agent.store.tables_service import (
     ChangeRow,
     FeedbackRow,
@@ -41,6 +42,7 @@ OWNED: tuple[InstrumentedAttribute[str] | InstrumentedAttribute[str | None], ...
     SignalsRow.incident_id,
     ModelCallRow.incident_id,
     ChangeRow.incident_id,
+    PageIncidentRow.incident_id,
 )
 """What belongs to an incident and goes with it, before it."""
 
@@ -95,6 +97,8 @@ def _older(store: Store, cutoff: datetime, now: datetime, done: Pruned) -> Prune
         scans = _scans(session, cutoff)
         session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < now - ANSWERS_KEPT))
         session.execute(delete(TokenRow).where(TokenRow.kind == "session", TokenRow.expires_at < now))
+        told = select(PageIncidentRow.page_key)
+        session.execute(delete(PageRow).where(PageRow.opened_at < cutoff, PageRow.key.not_in(told)))
         used = select(ScanRow.input_id).union(select(IncidentRow.input_id))
         session.execute(delete(InputRow).where(InputRow.id.not_in(used)))
     return replace(

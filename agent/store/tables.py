@@ -4,7 +4,7 @@ inputs ── scans ────── suppressed      one row a scan, never cha
    └───── incidents ── events          the newest state of each incident, and what it was made of
                  └──── verdicts        a row for every change of mind; the highest id holds
 
-What the service adds is in ``tables_service``.
+What the service adds is in ``tables_service``, what is told of incidents in ``tables_pages``.
 """
 
 from __future__ import annotations

@@ -259,7 +259,9 @@ def test_a_newer_schema_is_left_alone(store: Store, path: Path) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")  # noqa: S608 - our own name
     connection.close()
-    with pytest.raises(StoreError, match=r"newer vidette \(schema 9999, this knows 0002\); upgrade"):
+    with pytest.raises(
+        StoreError, match=rf"newer vidette \(schema 9999, this knows {SCHEMA_VERSION}\); upgrade"
+    ):
         Store.open(str(path))
 
 

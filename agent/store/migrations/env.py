@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
+from agent.store import tables_pages, tables_service
 from agent.store.migrate import VERSION_TABLE
-from agent.store.tables_service import Base
+from agent.store.tables import Base
+
+MODULES = (tables_service, tables_pages)
+"""Imported so that their tables are in the metadata."""
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -218,3 +218,12 @@ def test_whatever_happens(
             assert set(board.pages) == set(before), "what is over opens nothing"
         if not slow:
             board.deliver(at)
+
+
+def test_nothing_joins_a_page_that_was_dropped(tmp_path: Path) -> None:
+    board = Board(tree_of(tmp_path, SIMPLE + "group_wait_s = 60\n"))
+    board.change(notice(incident="a"))
+    (dropped,) = board.change(notice(incident="a", standing=Standing.MUTED), NOON + SECOND)
+    assert (dropped.state, dropped.error) == (PageState.DROPPED, "it was muted before it was to be told")
+    (page,) = board.change(notice(incident="b"), NOON + 2 * SECOND)
+    assert page.incidents == ("b",)
