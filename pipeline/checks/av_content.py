@@ -1,8 +1,9 @@
 """Sound and picture apart by what is heard and seen: claps, strikes, bounces, flashes with a bang.
 
-Onsets of sound are paired with all onsets of the picture near them. Where content is in sync by some
-offset, that offset stands out of the others; where nothing stands out, or more than one does, as in
-anything periodic, the check abstains.
+Onsets of sound are paired with all onsets of the picture near them: jolts, where something moves or
+lights up at once, and strikes, where what moves is thrown upwards, as a ball, a hammer or a foot is.
+Where content is in sync by some offset, that offset stands out of the others; where nothing stands out,
+or more than one does, as in anything periodic, the check abstains.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pipeline.checks.contract import (
     Evidence,
     Finding,
     NotAssessable,
+    Onsets,
     Programme,
 )
 
@@ -46,6 +48,7 @@ class AvContentSettings(CheckSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Match:
+    kind: str
     offset_s: float
     pairs: int
     share: float
@@ -55,7 +58,7 @@ class _Match:
 
 
 def _match(
-    seen: NDArray[np.float64], heard: NDArray[np.float64], settings: AvContentSettings
+    seen: NDArray[np.float64], heard: NDArray[np.float64], kind: str, settings: AvContentSettings
 ) -> _Match | None:
     """The one offset of ``heard`` (n,) against ``seen`` (m,) that stands out, if one does."""
     if len(seen) < settings.least_pairs or len(heard) < settings.least_pairs:
@@ -79,7 +82,7 @@ def _match(
     good, at_s = pair[paired], heard[paired]
     spread_s = float(np.median(np.abs(good - np.median(good))))
     slope = float(np.polyfit(at_s - at_s.mean(), good, 1)[0]) if np.ptp(at_s) > 0 else 0.0
-    return _Match(float(np.median(good)), int(paired.sum()), share, float(score), spread_s, slope)
+    return _Match(kind, float(np.median(good)), int(paired.sum()), share, float(score), spread_s, slope)
 
 
 RIVAL = 0.6
@@ -87,39 +90,51 @@ RIVAL = 0.6
 
 
 def _conclude(programme: Programme, settings: AvContentSettings) -> Sequence[Conclusion | NotAssessable]:
-    onsets = {one.stream: np.array(one.at_s) for one in programme.onsets}
-    videos = [name for name in onsets if name.startswith("v:")]
-    sounds = [name for name in onsets if name.startswith("a:")]
-    if not videos or not sounds:
+    seen = [one for one in programme.onsets if one.stream.startswith("v:")]
+    heard = [one for one in programme.onsets if one.stream.startswith("a:")]
+    if not seen or not heard:
         return [NotAssessable("*", "needs both picture and sound")]
+    first = [one for one in seen if one.stream == seen[0].stream]
     judged = 0
     found: list[Conclusion | NotAssessable] = []
-    for sound in sounds:
-        for start_s, end_s, match in _segments(onsets[videos[0]], onsets[sound], programme.end_s, settings):
+    for sound in heard:
+        for start_s, end_s, match in _segments(first, sound, programme.end_s, settings):
             judged += 1
             if -settings.lead_s - SLACK_S <= match.offset_s <= settings.lag_s + SLACK_S:
                 continue
-            found.append(Conclusion(sound, start_s, end_s, _finding(match), f"{start_s:.0f}"))
+            found.append(Conclusion(sound.stream, start_s, end_s, _finding(match), f"{start_s:.0f}"))
     return found if judged else [NotAssessable("*", "too few events of picture and sound agree")]
 
 
 def _segments(
-    seen: NDArray[np.float64], heard: NDArray[np.float64], end_s: float, settings: AvContentSettings
+    seen: Sequence[Onsets], heard: Onsets, end_s: float, settings: AvContentSettings
 ) -> Iterator[tuple[float, float, _Match]]:
-    """Start, end and match of each part that can be judged; a short last part joins the one before."""
+    """Start, end and match of each part that can be judged; a short last part joins the one before.
+
+    Of the kinds of onsets that are seen the one counts whose offset stands out most.
+    """
     count = max(1, int(end_s / settings.segment_s + 0.5))
     edges = np.append(np.arange(count) * settings.segment_s, max(end_s, 0.0))
     for start_s, stop_s in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        inside = heard[(heard >= start_s) & (heard < stop_s)]
-        near = seen[(seen >= start_s - REACH_S) & (seen < stop_s + REACH_S)]
-        match = _match(near, inside, settings)
-        if match is not None:
-            yield start_s, stop_s, match
+        inside = _between(heard, start_s, stop_s)
+        tried = [
+            _match(_between(one, start_s - REACH_S, stop_s + REACH_S), inside, one.kind, settings)
+            for one in seen
+        ]
+        matches = [match for match in tried if match is not None]
+        if matches:
+            yield start_s, stop_s, max(matches, key=lambda match: match.score)
+
+
+def _between(onsets: Onsets, start_s: float, stop_s: float) -> NDArray[np.float64]:
+    at_s = np.array(onsets.at_s)
+    return at_s[(at_s >= start_s) & (at_s < stop_s)]
 
 
 def _finding(match: _Match) -> Finding:
     evidence: Evidence = {
         "direction": "sound is behind" if match.offset_s > 0 else "sound is ahead",
+        "seen": match.kind,
         "pairs": match.pairs,
         "paired_share": round(match.share, 3),
         "score": round(match.score, 1),

@@ -81,10 +81,14 @@ class StreamTotals:
 
 @dataclass(frozen=True, slots=True)
 class Onsets:
-    """Times (s, rising) at which something sudden is seen or heard in a stream; bounded in number."""
+    """Times (s, rising) at which something sudden is seen or heard in a stream; bounded in number.
+
+    ``kind`` says what: a ``rise`` of sound, a ``jolt`` or a ``strike`` of the picture.
+    """
 
     stream: str
     at_s: tuple[float, ...]
+    kind: str
 
 
 @dataclass(frozen=True, slots=True)

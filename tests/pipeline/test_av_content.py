@@ -55,7 +55,26 @@ def claps(at_s: Sequence[float]) -> np.ndarray:
     return samples[None]
 
 
+def bouncing(at_s: Sequence[float], *, level: int = 205) -> list[Picture]:
+    """A ball that flies from each hit to the next in a parabola, before a still ground, under noise."""
+    random = np.random.default_rng(3)
+    grey = np.full((SIZE[0] // 2, SIZE[1] // 2), 128, np.uint8)
+    ground = 100 + 30 * np.sin(COLUMNS / 23) * np.cos(ROWS / 17)
+    pictures = []
+    for n in range(round(LENGTH_S * 25)):
+        before = max((at for at in at_s if at <= n / 25), default=-0.8)
+        after = min((at for at in at_s if at > n / 25), default=LENGTH_S + 0.8)
+        part = (n / 25 - before) / (after - before)
+        height = 4 * part * (1 - part) * min(130.0, 190 * (after - before))
+        luma = ground + random.normal(0, 1, SIZE)
+        luma[np.hypot(ROWS - 165 + height, COLUMNS - 60 - 0.5 * n) < 14] = level
+        luma8 = np.clip(np.rint(luma), 16, 235).astype(np.uint8)
+        pictures.append(Picture("v:0", n / 25, 0.04, luma8, grey, grey, 8, False, n == 0, False))
+    return pictures
+
+
 SHOWN_S = moments(1)
+BOUNCED = bouncing(SHOWN_S)
 SHOWN = clapping(SHOWN_S)
 
 
@@ -67,15 +86,41 @@ def test_claps_that_are_heard_apart(offset_s: float) -> None:
     assert event.evidence["pairs"] >= 8
 
 
+@pytest.mark.parametrize("offset_s", [-0.3, -0.15, 0.25])
+def test_bounces_that_are_heard_apart(offset_s: float) -> None:
+    (event,) = judged([*BOUNCED, *heard(claps(SHOWN_S + offset_s))], only("av_content")).events
+    assert event.value == pytest.approx(offset_s, abs=0.03)
+    assert event.evidence["seen"] == "strike"
+
+
+@pytest.mark.parametrize("offset_s", [0.0, 0.08])
+def test_bounces_in_time_are_clean(offset_s: float) -> None:
+    result = judged([*BOUNCED, *heard(claps(SHOWN_S + offset_s))], only("av_content"))
+    assert [row.status for row in of_check(result, "av_content")] == [CoverageStatus.CLEAN]
+
+
+def test_a_ball_under_other_sounds_says_nothing() -> None:
+    result = judged([*BOUNCED, *heard(claps(moments(7)))], only("av_content"))
+    assert result.events == ()
+
+
 def test_claps_in_time_are_clean() -> None:
     result = judged([*SHOWN, *heard(claps(SHOWN_S))], only("av_content"))
     assert result.events == ()
     assert [row.status for row in of_check(result, "av_content")] == [CoverageStatus.CLEAN]
 
 
+OTHER_S = moments(8, length_s=1200)
+"""Onsets of another kind, that have nothing to do with what is heard."""
+
+
 def concluded(seen: np.ndarray, told: np.ndarray, end_s: float) -> Sequence[Conclusion | NotAssessable]:
     """What the check concludes from onsets alone."""
-    onsets = (Onsets("a:0", tuple(told.tolist())), Onsets("v:0", tuple(seen.tolist())))
+    onsets = (
+        Onsets("a:0", tuple(told.tolist()), "rise"),
+        Onsets("v:0", tuple(seen.tolist()), "jolt"),
+        Onsets("v:0", tuple(OTHER_S[: round(end_s)].tolist()), "strike"),
+    )
     programme = Programme(MediaInfo("mov,mp4", None, ()), (), end_s, onsets=onsets)
     assert CHECK.conclude is not None
     return CHECK.conclude(programme, CHECK.settings())
@@ -121,5 +166,6 @@ def test_each_part_is_judged_and_drift_is_told() -> None:
 def test_jolts_do_not_hang_on_how_blocks_fall(size: int) -> None:
     thumbs = np.random.default_rng(5).integers(0, 60_000, (50, 3, 18, 32)).astype(np.uint16)
     jolts = Jolts()
-    parts = [jolts.columns(thumbs[n : n + size])["jolt"] for n in range(0, 50, size)]
-    np.testing.assert_array_equal(np.concatenate(parts), Jolts().columns(thumbs)["jolt"])
+    parts = [jolts.columns(thumbs[n : n + size]) for n in range(0, 50, size)]
+    for name, whole in Jolts().columns(thumbs).items():
+        np.testing.assert_array_equal(np.concatenate([part[name] for part in parts]), whole)
