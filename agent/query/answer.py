@@ -45,9 +45,16 @@ def refused(refusal: Refusal, *, read_by: str = "rules") -> Answer:
     return Answer(refusal.text, refusal=refusal, read_by=read_by)
 
 
-def answer_of(query: IncidentQuery, found: Found, *, read_by: str = "rules") -> Answer:
-    """What was found, in words."""
-    asked = asked_in_words(query)
+def answer_of(
+    query: IncidentQuery,
+    found: Found,
+    *,
+    read_by: str = "rules",
+    taken: Iterable[tuple[str, str]] = (),
+) -> Answer:
+    """What was found, in words; ``taken`` are words of the question, and what they were taken for."""
+    read_as = [f"{clean(words, 60)!r} read as {name!r}" for words, name in taken]
+    asked = " ".join([asked_in_words(query), *(f"({text}.)" for text in read_as)])
     if found.unknown_ids:
         named = ", ".join(found.unknown_ids)
         unknown = Refusal(

@@ -62,7 +62,8 @@ class Chat:
                 return refused(reading.refusal, read_by=read_by)
             if reading.query is None or reading.unread:
                 return refused(_not_understood(reading), read_by=read_by)
-            return answer_of(reading.query, run(session, reading.query), read_by=read_by)
+            found = run(session, reading.query)
+            return answer_of(reading.query, found, read_by=read_by, taken=reading.taken)
 
     def again(self, query: IncidentQuery) -> Answer:
         """Run a query that an earlier answer carried.

@@ -97,12 +97,14 @@ class Setting:
 class Reading:
     """A query or a refusal; ``unread`` are words that no rule knows, in their order.
 
+    ``taken`` are words of the question, and what a model took each for.
     It is sure where there is nothing unread, or where it refuses for a reason of its own.
     """
 
     query: IncidentQuery | None = None
     refusal: Refusal | None = None
     unread: tuple[str, ...] = ()
+    taken: tuple[tuple[str, str], ...] = ()
 
     @property
     def sure(self) -> bool:
