@@ -17,9 +17,11 @@ from agent.cli.terminal import print_json, results_console, status_console
 from agent.query.answer import Answer
 from agent.query.chat import Chat, zone_of
 from agent.query.document import answer_document
+from agent.query.guided import local_reader
 from agent.query.model import IncidentQuery
 from agent.report.document import render_json
 from agent.report.table import safe
+from agent.settings import TriageName
 from pipeline.errors import UsageError
 from pipeline.text import clean
 
@@ -54,8 +56,9 @@ def ask(
     place = zone_of(zone)
     if query is not None and question is not None:
         raise UsageError("give a question or --query, not both")
-    with open_store(state_of(context), db) as store:
-        chat = Chat(store)
+    state = state_of(context)
+    with open_store(state, db) as store:
+        chat = Chat(store, local_reader() if state.settings.triage is not TriageName.RULES else None)
         if query is not None:
             _print(chat.again(_query(query)), json_document)
             return

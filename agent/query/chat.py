@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
+from agent.models.base import ModelError
 from agent.query.answer import Answer, answer_of, refused
 from agent.query.model import IncidentQuery, Refusal, RefusalKind
 from agent.query.names import Inputs
@@ -77,9 +78,12 @@ class Chat:
     def _read(self, question: str, setting: Setting) -> tuple[Reading, str]:
         """The rules' reading, and a model's where they are not sure."""
         reading = read(question, setting)
-        if reading.sure or self.reader is None:
+        if reading.sure or reading.query is None or self.reader is None:
             return reading, "rules"
-        return self.reader.read(question, setting, reading), self.reader.name
+        try:
+            return self.reader.read(question, setting, reading), self.reader.name
+        except ModelError:
+            return reading, "rules"
 
 
 def zone_of(name: str) -> ZoneInfo:

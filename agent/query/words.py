@@ -7,13 +7,12 @@ the words are none of them. Times, inputs, ids and counts are read by rules alon
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol
 
 from agent.query.reading import Reading, Setting, read
-from agent.triage.phrases import phrases
 from pipeline.checks import CHECKS
 from pipeline.model import Cause
 
@@ -28,27 +27,28 @@ MAX_RUNS = 3
 class WordModel(Protocol):
     """A model that knows words."""
 
-    @property
-    def name(self) -> str:
-        """What the answer calls it."""
-
     def meaning(self, words: str, names: tuple[str, ...]) -> str:
         """The name among ``names`` that the words stand for, or ``NOTHING``."""
 
 
 class ReadWords:
-    """A reader of questions that asks a model about single words."""
+    """A reader of questions that asks a model about single words; it is loaded at the first of them."""
 
-    def __init__(self, model: WordModel) -> None:
-        self._model = model
+    def __init__(self, name: str, load: Callable[[], WordModel]) -> None:
+        """``name`` is what an answer calls the model."""
+        self.name = name
+        self._load = load
 
-    @property
-    def name(self) -> str:
-        """That of its model."""
-        return self._model.name
+    @cached_property
+    def _model(self) -> WordModel:
+        return self._load()
 
     def read(self, question: str, setting: Setting, reading: Reading) -> Reading:
-        """The question read again with known words in place of the unread; else the reading as it was."""
+        """The question read again with known words in place of the unread; else the reading as it was.
+
+        Raises:
+            ModelError: the model does not load, or failed.
+        """
         text = " ".join(question.lower().split())
         runs = _runs(text, reading.unread)
         if not runs or len(runs) > MAX_RUNS:
@@ -66,13 +66,10 @@ class ReadWords:
 
 @cache
 def meanings() -> Mapping[str, str]:
-    """Names of checks and causes as a person says them -> the words by which the rules know them."""
-    words = phrases()
-    named = {words.check(check).title.lower(): check.replace("_", " ") for check in CHECKS}
-    for cause in Cause:
-        if cause is not Cause.UNKNOWN:
-            named.setdefault(words.causes[cause].title[0].lower(), cause.value.replace("_", " "))
-    return named
+    """Names of checks and causes, as a model is asked for them -> the words by which the rules know them."""
+    named = {check.replace("_", " "): check.replace("_", " ") for check in CHECKS}
+    causes = (cause.value.replace("_", " ") for cause in Cause if cause is not Cause.UNKNOWN)
+    return named | {cause: cause for cause in causes}
 
 
 def _runs(text: str, unread: Iterable[str]) -> tuple[str, ...]:

