@@ -36,6 +36,7 @@ from pipeline.measure.motion import (
     summarise_motion,
 )
 from pipeline.measure.noise import NOISE_COLUMNS, summarise_noise
+from pipeline.measure.seams import SEAM_COLUMNS, seam_maps, summarise_seams
 from pipeline.measure.texture import TEXTURE_COLUMNS, summarise_texture
 from pipeline.measure.view import BlockView
 
@@ -46,6 +47,7 @@ SUMMARIES: tuple[tuple[Mapping[str, str], Callable[[BlockView, NDArray[np.float6
     (FIELD_COLUMNS, summarise_fields),
     (LEVEL_COLUMNS, summarise_levels),
     (TEXTURE_COLUMNS, summarise_texture),
+    (SEAM_COLUMNS, summarise_seams),
     (NOISE_COLUMNS, summarise_noise),
     (LAYOUT_COLUMNS, summarise_layout),
     (MOTION_COLUMNS, summarise_motion),
@@ -186,6 +188,7 @@ class PictureMeter:
             matrix=picture.matrix,
             fields=fields,
             shift=shift,
+            seams=seam_maps(luma, bits),
         )
 
     def _chroma(self, picture: Picture, shape: tuple[int, int], scale: float) -> _Chroma:

@@ -20,8 +20,6 @@ TEXTURE_COLUMNS: Mapping[str, str] = {
     "torn_share": "share",
     "mended_share": "share",
     "burst_share": "share",
-    "grid_share": "share",
-    "grid_step": "level",
     "bend_ratio": "ratio",
     "edge_step": "level",
 }
@@ -31,8 +29,6 @@ TEXTURE_COLUMNS: Mapping[str, str] = {
   and the content does not explain, less what chance leaves there; ``mended_share``: the same, of steps
   that the picture before had and this one has no more;
 - ``burst_share``: blocks that changed much, and much more than the median block did;
-- ``grid_share``: of the blocks that are not plain, those whose steps on the grid stand over their inner
-  ones; ``grid_step``: by how many levels, left and top together, at the median of all blocks;
 - ``bend_ratio``: second over first differences of the tenth of the blocks that is richest in steps: about
   1 in a sharp picture, and falling as its inverse with the width of a blur; ``edge_step``: the mean
   step of these blocks.
@@ -50,12 +46,6 @@ CHANCE_BLOCKS = 4.0
 LINE_PART = 0.6
 """Torn edges of which this part lies on one straight line are the edge of something that was put on."""
 BURST_LEVEL, BURST_TIMES, BURST_MORE = np.float32(20.0), 4.0, 8.0
-GRID_STEPS, GRID_LEVEL = np.float32(1.5), np.float32(1.5)
-"""A block is blocky when its steps on the grid are over so many inner steps and levels ..."""
-BUSY_STEP, DRAWN_LEVEL, DRAWN_STEPS = np.float32(8.0), np.float32(8.0), np.float32(20.0)
-"""... not so busy that nobody sees it, and not flat between high steps: so are pixel art and text drawn."""
-PLAIN_STEP, PLAIN_PART = np.float32(1.0), 0.05
-"""Blocks with no step above this have nothing to be blocky in; at least this part counts as if it had."""
 EDGE_PART = 0.1
 EDGE_LEAST, EDGE_SHARE = 1.5, 0.01
 """The blocks that sharpness is read from; fewer than this share say nothing, and both figures are 0."""
@@ -90,12 +80,11 @@ def _summarise(area, share, now, past, mean, before, change, out):  # type: igno
         return
     rises = np.empty((2, 3, rows, columns), np.float32)
     excess, step = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)
-    blocky, able = _rises(now, unit, whole, rises[0], excess, step)
+    _rises(now, unit, whole, rises[0], excess, step)
     grid = max(_quantile(excess, whole, blocks, 0.5, 8.0), 0.0)
     out[2] = _bursts(change, whole, _quantile(change, whole, blocks, 0.5, 8.0)) / blocks
-    out[3], out[4] = blocky / max(able, PLAIN_PART * blocks), grid
     rich = max(_quantile(step, whole, blocks, 1.0 - EDGE_PART, 16.0), EDGE_LEAST)
-    out[5], out[6] = _edges(now[12], step, unit, whole, np.float32(rich), blocks)
+    out[3], out[4] = _edges(now[12], step, unit, whole, np.float32(rich), blocks)
     _rises(past, unit, whole, rises[1], excess, step)
     bar = np.float32(TORN_LEVEL + TORN_OF_GRID * grid)
     torn, mended = _torn(rises[0], rises[1], mean, before, whole, bar)
@@ -108,14 +97,13 @@ def _rises(maps, unit, whole, out, excess, step):  # type: ignore[no-untyped-def
     """How far the steps at left, top and middle (``out``) rise over the inner ones of both sides.
 
     Where there is no whole block on both sides, or the rows above are another block's, it is ``NEVER``.
-    Also the excess on the grid and the mean step of each block; how many are blocky, and might be.
+    Also the excess on the grid and the mean step of each block.
     """
     rows, columns = whole.shape
     inner_x, inner_y = np.empty(columns, np.float32), np.empty(columns, np.float32)
     above = np.zeros(columns, np.float32)
     across, down = np.float32(unit * 32), np.float32(unit * 16)
     in_x, in_y = np.float32(unit * 256 / 112), np.float32(unit * 256 / 224)
-    blocky = able = 0
     for y in range(rows):
         x_all, x_0, x_8 = maps[5, y], maps[6, y], maps[7, y]
         y_all, y_0, y_8 = maps[8, y], maps[9, y], maps[10, y]
@@ -130,11 +118,6 @@ def _rises(maps, unit, whole, out, excess, step):  # type: ignore[no-untyped-def
             rise_x = in_middle_x - INNER_STEPS * inner_x[x]
             rise_y = in_middle_y - INNER_STEPS * inner_y[x]
             middle[x] = max(rise_x, rise_y) if kept[x] else NEVER
-            edge = (at_left + in_middle_x + at_top + in_middle_y) * np.float32(0.25)
-            inner = (inner_x[x] + inner_y[x]) * np.float32(0.5)
-            able += kept[x] & (max(edge, inner) > PLAIN_STEP)
-            seen = (inner < BUSY_STEP) & (edge < DRAWN_STEPS * inner + DRAWN_LEVEL)
-            blocky += kept[x] & seen & (edge > GRID_STEPS * inner + GRID_LEVEL)
             excess[y, x] = at_left - inner_x[x] + at_top - inner_y[x]
         left[0] = NEVER
         for x in range(1, columns):
@@ -147,7 +130,6 @@ def _rises(maps, unit, whole, out, excess, step):  # type: ignore[no-untyped-def
                 rise = np.float32(y_0[x]) * down - INNER_STEPS * max(inner_y[x], above[x])
                 top[x] = rise if kept[x] & whole[y - 1, x] else NEVER
         above[:] = inner_y
-    return blocky, able
 
 
 @_fast

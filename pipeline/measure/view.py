@@ -22,7 +22,7 @@ class BlockView:
     ``before`` is ``mean`` of the picture before, ``past`` its raw sums of luma; None for the first.
     ``black`` and ``white`` are the ends of the legal range of luma, in levels. ``fields`` is what
     ``field_maps`` makes of it and the picture before, None for the first; ``shift`` what
-    ``shift_between`` does. ``interlaced``, ``top_first``
+    ``shift_between`` does; ``seams`` is what ``seam_maps`` makes of it. ``interlaced``, ``top_first``
     and ``matrix`` are those of the ``Picture``.
     """
 
@@ -46,6 +46,7 @@ class BlockView:
     matrix: int
     fields: NDArray[np.uint32] | None
     shift: tuple[float, float, float]
+    seams: NDArray[np.int16]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -22,6 +22,7 @@ from pipeline.series.flicker import FLICKER_COLUMNS, FlickerDerivation
 from pipeline.series.grain import GRAIN_COLUMNS, GrainDerivation
 from pipeline.series.hashes import HASH_COLUMNS, hashes
 from pipeline.series.onsets import JOLT_COLUMNS, Jolts
+from pipeline.series.seams import SEAM_DERIVED, SeamDerivation
 from pipeline.series.texture import TEXTURE_DERIVED, TextureDerivation
 
 __all__ = ["DERIVED_COLUMNS", "PictureDerivation"]
@@ -34,6 +35,7 @@ DERIVED_COLUMNS = {
     "steady_share": "share",
     **CUT_COLUMNS,
     **HASH_COLUMNS,
+    **SEAM_DERIVED,
     **TEXTURE_DERIVED,
     **GRAIN_COLUMNS,
     **CADENCE_COLUMNS,
@@ -78,6 +80,7 @@ class PictureDerivation:
     _flash: FlashDerivation = field(default_factory=FlashDerivation)
     _flicker: FlickerDerivation = field(default_factory=FlickerDerivation)
     _borders: BorderDerivation = field(default_factory=BorderDerivation)
+    _seams: SeamDerivation = field(default_factory=SeamDerivation)
     _texture: TextureDerivation = field(default_factory=TextureDerivation)
     _grain: GrainDerivation = field(default_factory=GrainDerivation)
 
@@ -113,6 +116,7 @@ class PictureDerivation:
             **flash,
             **self._flicker.columns(start_s, light),
             **self._borders.columns(measured),
+            **self._seams.columns(start_s, measured["seam_rise"], measured["seam_at"]),
             **self._texture.columns(start_s, {**measured, **cuts, **flash}, thumbs),
             **self._grain.columns(measured["texture_floor"], measured["grain_floor"], thumbs),
         }

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decode.values import Plane
-from pipeline.measure import basics, blocks, fields, levels, noise, picture, repeats, sound, truepeak
+from pipeline.measure import basics, blocks, fields, levels, noise, picture, repeats, seams, sound, truepeak
 from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
 from pipeline.series import derive, grain
 
@@ -164,6 +164,8 @@ KERNELS: list[Callable[..., object]] = [
     blocks._luma_maps,
     blocks._chroma_maps,
     blocks._field_maps,
+    seams._seam_maps,
+    seams._summarise,
     basics._summarise,
     fields._comb,
     fields._order,

@@ -1,0 +1,146 @@
+"""Seams: straight steps that stand alone, by where they lie on a grid of 8 samples.
+
+A coder with too few bits leaves each of its blocks plain, and a step where two of them meet: every eighth
+column, wherever the picture was cropped. Content has such steps as well, but at no column more than at
+others. So the steps along some lines are gathered, and what remains of them at the best of the eight
+columns, beside those at the others, is the coder's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from pipeline.decode.values import Plane
+from pipeline.measure.view import BlockView
+
+__all__ = ["GRID", "SEAM_COLUMNS", "seam_maps", "seam_stride", "summarise_seams"]
+
+SEAM_COLUMNS: Mapping[str, str] = {"seam_rise": "level", "seam_at": "samples"}
+"""Column -> unit: by how many levels seams stand over their neighbours at the best column of the grid, as a
+mean over all samples that are not plain and less twice what the other columns have; and which column that
+is: 0 where blocks begin at the left edge of the picture."""
+
+BLOCK, GRID, STRIP, LINES = 16, 8, 8, 4
+"""Steps are gathered over strips of 8 rows, two a band of blocks, on the even ones of them."""
+BANDS = 16
+"""About so many bands are read: coarse coding is a matter of the whole picture."""
+PLAIN = 1.25
+"""Levels: a column of a strip without a step above this is plain, and this much of a seam nobody sees."""
+MOST, DRAWN = 6, 40
+"""A seam counts by no more levels than the one, so that none outweighs many; one above the other is drawn."""
+LEAST_SHARE = 0.12
+"""Where fewer samples than this are not plain, they count as if so many were."""
+
+_fast = njit(nogil=True, cache=True, error_model="numpy")
+
+
+def seam_stride(rows: int) -> int:
+    """Of ``rows`` bands of blocks, every how manieth ``seam_maps`` reads."""
+    return max(1, rows // BANDS)
+
+
+def seam_maps(luma: Plane, bits: int) -> NDArray[np.int16]:
+    """Seams of every ``seam_stride``-th band of blocks: (3, bands, width) int16, sums over its two strips.
+
+    First the rise at each column in sixteenths of a level, then how many strips are not plain there, and
+    how many have a drawn edge.
+    """
+    height, width = luma.shape
+    rows = -(-height // BLOCK)
+    stride = seam_stride(rows)
+    out = np.zeros((3, -(-rows // stride), width), np.int16)
+    if width > 2 * GRID:
+        _seam_maps(luma, stride, bits - 8, out)
+    return out
+
+
+def summarise_seams(view: BlockView, out: NDArray[np.float64]) -> None:
+    """Fill ``out`` with ``SEAM_COLUMNS``."""
+    _summarise(view.seams, view.area, seam_stride(len(view.area)), out)
+
+
+@_fast
+def _gather(here, left, steps):  # type: ignore[no-untyped-def]
+    for x in range(here.size):
+        a = here[x]
+        b = left[x]
+        steps[x] = np.uint16(steps[x] + (max(a, b) - min(a, b)))
+
+
+@_fast
+def _rise(far_left, left, here, right, far_right, rise, able, drawn):  # type: ignore[no-untyped-def]
+    """Steps of ``LINES`` rows; a seam is over one and a half of those beside it."""
+    for x in range(here.size):
+        step = np.int32(here[x])
+        beside = max(
+            np.int32(6) * np.int32(max(left[x], right[x])),
+            np.int32(3) * (np.int32(far_left[x]) + np.int32(far_right[x])),
+        )
+        over = np.int32(4) * step - beside - np.int32(16.0 * PLAIN)
+        over = min(max(over, np.int32(0)), np.int32(16 * MOST))
+        rise[x] += np.int16(over if step < LINES * DRAWN else np.int32(0))
+        able[x] += np.int16(step > np.int32(LINES * PLAIN))
+        drawn[x] += np.int16(step >= LINES * DRAWN)
+
+
+@_fast
+def _seam_maps(luma, stride, shift, out):  # type: ignore[no-untyped-def]
+    height, width = luma.shape
+    steps = np.empty(width, np.uint16)
+    for band in range(out.shape[1]):
+        for half in range(2):
+            first = band * stride * BLOCK + half * STRIP
+            if first + STRIP > height:
+                continue
+            steps[:] = 0
+            for y in range(first, first + STRIP, STRIP // LINES):
+                _gather(luma[y, 1:], luma[y, :-1], steps[1:])
+            if shift:
+                for x in range(width):
+                    steps[x] = steps[x] >> shift
+            # The first column has no step; what lies beside it is not known.
+            _rise(
+                steps[1:-4],
+                steps[2:-3],
+                steps[3:-2],
+                steps[4:-1],
+                steps[5:],
+                out[0, band, 3:-2],
+                out[1, band, 3:-2],
+                out[2, band, 3:-2],
+            )
+
+
+@_fast
+def _summarise(seams, area, stride, out):  # type: ignore[no-untyped-def]
+    width = seams.shape[2]
+    sums = np.zeros((2, area.shape[1] * BLOCK), np.int32)
+    samples = able = 0
+    for band in range(seams.shape[1]):
+        for block in range(area.shape[1]):
+            if area[band * stride, block] == 0:
+                continue
+            first, stop = block * BLOCK, min(width, block * BLOCK + BLOCK)
+            samples += 2 * (stop - first)
+            for x in range(first, stop):
+                sums[0, x] += seams[0, band, x]
+                sums[1, x] += seams[2, band, x]
+                able += seams[1, band, x]
+    at = np.zeros((2, GRID), np.int64)
+    for x in range(width):
+        at[0, x % GRID] += sums[0, x]
+        at[1, x % GRID] += sums[1, x]
+    best = int(at[0].argmax())
+    # The best is the last of eight; the other seven have their median in the middle.
+    rise = at[0, best] - 2 * np.sort(at[0])[3]
+    others = at[1].copy()
+    others[best] = 0
+    drawn = max(at[1, best] - 2 * np.sort(others)[4], 0)
+    # What is drawn on the grid (pixel art, letters) is no coder's: it counts against, as the highest seam.
+    level = (rise - 16 * MOST * drawn) * GRID / 16.0 / max(samples, 1)
+    out[0] = max(level, 0.0) / max(able / max(samples, 1), LEAST_SHARE)
+    out[1] = best

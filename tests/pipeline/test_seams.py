@@ -1,0 +1,125 @@
+"""Seams of a coding grid: the kernel against plain numpy, where the grid lies, and what is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline.measure import seams
+from pipeline.measure.blocks import grid
+from pipeline.measure.seams import seam_maps, seam_stride
+from pipeline.series.seams import SEAM_DERIVED, SeamDerivation
+from tests.pipeline.judging import SIZE, events, only, shown, times
+from tests.pipeline.test_freeze import shifted, texture
+from tests.pipeline.test_texture import programme, squares
+
+Luma = np.ndarray
+SIZES = [(16, 17), (17, 33), (180, 320), (405, 720), (1080, 640), (8, 40), (7, 40), (40, 16)]
+
+
+def maps_twin(luma: Luma, bits: int) -> np.ndarray:
+    """Twin of ``seam_maps``: strip after strip, column after column."""
+    height, width = luma.shape
+    rows = -(-height // 16)
+    stride = seam_stride(rows)
+    out = np.zeros((3, -(-rows // stride), width), int)
+    for band in range(out.shape[1] if width > 16 else 0):
+        for first in (band * stride * 16, band * stride * 16 + 8):
+            if first + 8 > height:
+                continue
+            lines = luma[first : first + 8 : 2].astype(int)
+            step = np.append(0, abs(np.diff(lines, axis=1)).sum(axis=0) >> (bits - 8))
+            for x in range(3, width - 2):
+                beside = max(6 * step[x - 1], 6 * step[x + 1], 3 * (step[x - 2] + step[x + 2]))
+                over = min(max(4 * step[x] - beside - 20, 0), 96)
+                out[:, band, x] += (over if step[x] < 160 else 0, step[x] > 5, step[x] >= 160)
+    return out
+
+
+def summary_twin(maps: np.ndarray, area: np.ndarray) -> tuple[float, int]:
+    """Twin of the summary: the rise at the best column of eight, and which that is."""
+    width = maps.shape[2]
+    counts = np.repeat(area[:: seam_stride(len(area))] > 0, 16, axis=1)[:, :width]
+    samples = 2 * counts.sum()
+    rises, able, drawn = (maps * counts).sum(axis=1)
+    at, hard = (np.array([part[n::8].sum() for n in range(8)]) for part in (rises, drawn))
+    best = int(at.argmax())
+    rise = at[best] - 2 * np.median(np.delete(at, best))
+    rise -= 96 * max(hard[best] - 2 * np.median(np.delete(hard, best)), 0)
+    return max(rise / 2 / samples, 0.0) / max(able.sum() / samples, 0.12), best
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_seam_maps_and_their_summary_equal_their_twins(size: tuple[int, int], bits: int) -> None:
+    rng = np.random.default_rng(sum(size))
+    # Squares under grain, so that there are steps of every kind.
+    coarse = rng.integers(90, 150, (size[0] // 8 + 1, size[1] // 8 + 1)).repeat(8, 0).repeat(8, 1)
+    levels = coarse[: size[0], : size[1]] + rng.normal(0, 3, size) + 90 * (rng.random(size[1]) < 0.05)
+    dtype = np.uint8 if bits == 8 else np.uint16
+    luma = (np.clip(levels, 0, 255) * (1 << (bits - 8))).astype(dtype)
+    maps = seam_maps(luma, bits)
+    assert np.array_equal(maps, maps_twin(luma, bits))
+    area = np.full(grid(*size), 256)
+    area[rng.random(area.shape) < 0.2] = 0
+    area[0, 0] = 256
+    found = np.empty(2)
+    seams._summarise(maps, area, seam_stride(len(area)), found)
+    assert found == pytest.approx(summary_twin(maps, area))
+
+
+def starved(luma: Luma, left: int = 0) -> Luma:
+    """Coarse blocks whose grid begins ``left`` samples from the edge."""
+    dim = np.roll(60 + (luma - 60) * 0.4, -left, 1)
+    return np.roll(squares(dim, keep=0.3), left, 1)
+
+
+@pytest.mark.parametrize("left", [0, 3, 4])
+def test_the_grid_may_begin_anywhere(left: int) -> None:
+    [event] = events(programme(lambda luma, n: starved(luma, left)), only("blockiness"))
+    assert times([event]) == [(0.0, 4.0)]
+    assert event.evidence["grid"] == f"begins at {left}"
+
+
+def test_key_frames_may_show_most_of_it() -> None:
+    def refreshed(luma: Luma, n: int) -> Luma:
+        coarse = starved(luma)
+        return coarse if n % 12 == 0 else 0.5 * (60 + (luma - 60) * 0.4) + 0.5 * coarse
+
+    [(first_s, last_s)] = times(events(programme(refreshed), only("blockiness")))
+    assert first_s < 0.5
+    assert last_s > 3.9
+
+
+def game(cell: int) -> list[Luma]:
+    """Squares that scroll by two samples a picture."""
+    art = np.random.default_rng(1).choice([20, 90, 160, 230], (30, 80)).repeat(cell, 0).repeat(cell, 1)
+    return [art[: SIZE[0], 2 * n : 2 * n + SIZE[1]] for n in range(100)]
+
+
+@pytest.mark.parametrize("cell", [8, 16])
+def test_a_game_of_squares_is_drawn_wherever_it_scrolls(cell: int) -> None:
+    pictures = [one for n, luma in enumerate(game(cell)) for one in shown(luma, count=1, first=n)]
+    assert events(pictures, only("blockiness")) == ()
+
+
+def test_key_frames_alone_are_not_blocky() -> None:
+    one = programme(lambda luma, n: starved(luma) if n % 50 == 0 else 60 + (luma - 60) * 0.4)
+    assert events(one, only("blockiness")) == ()
+
+
+def test_a_still_texture_is_at_no_column_more_than_at_others() -> None:
+    assert events(shown(shifted(texture(*SIZE, seed=4), 0, 0), count=100), only("blockiness")) == ()
+
+
+def test_levels_are_the_same_however_they_are_fed() -> None:
+    rng = np.random.default_rng(2)
+    start_s, rise = np.arange(90) / 25, rng.uniform(0, 0.4, 90) * (rng.random(90) < 0.4)
+    at = rng.choice([0, 0, 0, 5], 90).astype(float)
+    whole = SeamDerivation().columns(start_s, rise, at)
+    derivation = SeamDerivation()
+    for first in range(0, 90, 7):
+        part = slice(first, first + 7)
+        found = derivation.columns(start_s[part], rise[part], at[part])
+        for name in SEAM_DERIVED:
+            assert np.array_equal(found[name], whole[name][part])
