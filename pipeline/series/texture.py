@@ -38,7 +38,8 @@ MEMORY_S = 0.4
 SOFT_PART, SHARP_PART = 0.75, 0.85
 """Below the one the norm is kept as it was, until the picture is above the other again."""
 OTHER_LEVEL = 16.0
-"""Mean difference of thumbnails, in levels, between a picture and those of the norm that says: another."""
+"""Mean difference of thumbnails, in levels, between a picture and those of the norm that says: another. Where
+it is not so far from the picture just before, the camera came there, and that picture is the norm."""
 
 
 @dataclass(slots=True)
@@ -51,9 +52,10 @@ class TextureDerivation:
     result is the same.
     """
 
-    _state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(6))
+    _state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(8))
     _before: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     _norm: NDArray[np.float64] | None = None
+    """Thumbnails (2, 18, 32): of the norm, and the last."""
 
     def columns(
         self,
@@ -67,7 +69,7 @@ class TextureDerivation:
             return dict(zip(TEXTURE_DERIVED, out, strict=True))
         light = thumbs[:, 0].astype(np.float64) / 256.0
         if self._norm is None:
-            self._norm = light[0].copy()
+            self._norm = np.stack([light[0], light[0]])
             self._state[2:5] = np.nan, np.nan, start_s[0]
         found = self._found(columns)
         fresh = np.asarray(columns["cut"]) | np.asarray(columns["key_frame"])
@@ -95,7 +97,10 @@ class TextureDerivation:
         return np.where(columns["corrupt"], marked, np.where(sudden, torn, 0.0))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+_fast = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@_fast
 def _stand(start_s, found, mended, fresh, state, out):  # type: ignore[no-untyped-def]
     """Fill ``out`` (n,) with what stands; ``state`` keeps the share and since when."""
     for n in range(start_s.size):
@@ -107,24 +112,39 @@ def _stand(start_s, found, mended, fresh, state, out):  # type: ignore[no-untype
         out[n] = state[0]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@_fast
+def _apart(light, other):  # type: ignore[no-untyped-def]
+    """Mean difference of two thumbnails."""
+    away = 0.0
+    for y in range(other.shape[0]):
+        for x in range(other.shape[1]):
+            away += abs(light[y, x] - other[y, x])
+    return away / other.size
+
+
+@_fast
 def _compare(start_s, bend, edge, cut, light, state, norm, out):  # type: ignore[no-untyped-def]
-    """Fill ``out`` (2, n); ``state`` keeps the norms, the time and whether the shot is soft."""
+    """Fill ``out`` (2, n); ``state`` keeps the norms, the time, whether the shot is soft, and the figures of
+    the last picture."""
     for n in range(start_s.size):
-        away = 0.0
-        for y in range(norm.shape[0]):
-            for x in range(norm.shape[1]):
-                away += abs(light[n, y, x] - norm[y, x])
         known = bend[n] > 0.0
         soft = state[5] > 0.0
-        new = cut[n] or away / norm.size > OTHER_LEVEL
-        if new and not (soft and not cut[n]):
+        # A shot that is as soft as the one before, which fell within its own, fell as well.
+        still = soft and known and bend[n] < SOFT_PART * state[2]
+        new = cut[n] and not still
+        if not soft and not cut[n] and _apart(light[n], norm[0]) > OTHER_LEVEL:
+            if state[6] > 0.0 and _apart(light[n], norm[1]) <= OTHER_LEVEL:
+                state[2], state[3] = state[6], state[7]
+                norm[0] = norm[1]
+            else:
+                new = True
+        if new:
             state[2], state[3], state[5] = np.nan, np.nan, 0.0
-            norm[:, :] = light[n]
+            norm[0] = light[n]
             soft = False
         if np.isnan(state[2]) and known:
             state[2], state[3] = bend[n], edge[n]
-            norm[:, :] = light[n]
+            norm[0] = light[n]
         sharp = bend[n] / state[2] if state[2] > 0.0 else 1.0
         soft = state[2] > 0.0 and (sharp < SHARP_PART if soft else known and sharp < SOFT_PART)
         state[5] = 1.0 if soft else 0.0
@@ -134,7 +154,6 @@ def _compare(start_s, bend, edge, cut, light, state, norm, out):  # type: ignore
             weight = min(1.0, max(start_s[n] - state[4], 0.0) / MEMORY_S)
             state[2] += weight * (bend[n] - state[2])
             state[3] += weight * (edge[n] - state[3])
-            for y in range(norm.shape[0]):
-                for x in range(norm.shape[1]):
-                    norm[y, x] += weight * (light[n, y, x] - norm[y, x])
-        state[4] = start_s[n]
+            norm[0] += weight * (light[n] - norm[0])
+        state[4], state[6], state[7] = start_s[n], bend[n], edge[n]
+        norm[1] = light[n]

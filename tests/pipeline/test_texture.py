@@ -181,6 +181,26 @@ def test_blur_within_a_shot(sigma: float) -> None:
     assert intervals(pictures, "blur") == [(0.8, 3.2)]
 
 
+def test_blur_under_a_camera_that_hurries() -> None:
+    """The norm of the last half second is of another place; the picture just before is not."""
+    wide = np.hstack([texture(*SIZE, seed=seed) for seed in range(5)])
+
+    def travelled(n: int) -> Luma:
+        seen = wide[:, 12 * n : 12 * n + SIZE[1]] + 60 * np.sin(n / 7)
+        return soft(seen, 3.0) if 20 <= n < 80 else seen
+
+    assert intervals(programme(lambda luma, n: travelled(n)), "blur") == [(0.8, 3.2)]
+
+
+def test_blur_goes_on_through_a_cut() -> None:
+    pictures = programme(
+        lambda luma, n: (
+            soft(texture(*SIZE, seed=n // 50), 3.0) if 20 <= n < 80 else texture(*SIZE, seed=n // 50)
+        )
+    )
+    assert intervals(pictures, "blur") == [(0.8, 3.2)]
+
+
 def test_a_soft_shot_that_begins_with_a_cut_is_content() -> None:
     other = soft(texture(*SIZE, seed=3), 2.0)
     pictures = programme(lambda luma, n: np.roll(other, n // 2, 1) if n >= 30 else luma)
