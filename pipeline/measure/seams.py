@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.decode.values import Plane
 from pipeline.measure.view import BlockView
 
-__all__ = ["GRID", "SEAM_COLUMNS", "seam_maps", "seam_stride", "summarise_seams"]
+__all__ = ["SEAM_COLUMNS", "seam_maps", "seam_stride", "summarise_seams"]
 
 SEAM_COLUMNS: Mapping[str, str] = {"seam_rise": "level", "seam_at": "samples"}
 """Column -> unit: by how many levels seams stand over their neighbours at the best column of the grid, as a

@@ -9,12 +9,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from pipeline.measure.seams import GRID
-
 __all__ = ["SEAM_DERIVED", "SEEN_LEVEL", "SeamDerivation"]
 
 SEAM_DERIVED: Mapping[str, str] = {"seam_level": "level", "seam_age_s": "s"}
 
+GRID = 8
+"""Columns at which a grid may begin."""
 SEEN_LEVEL = 0.08
 """A picture with a lower ``seam_rise`` shows no grid."""
 MEMORY_S = 0.5
