@@ -37,12 +37,15 @@ def _lanes(table: Table, settings: ToneSettings) -> Sequence[Lane]:
     found = near & (table["tone_share"] >= settings.share) & (level > settings.level_dbfs)
     loudest = np.where(found, level, -np.inf).argmax(axis=1)
     rows = np.arange(len(loudest))
-    facts = {"level_dbfs": level[rows, loudest], "hz": hz[rows, loudest]}
+    loud = level[rows, loudest]
+    facts = {"level_dbfs": loud, "level_squared": loud**2, "hz": hz[rows, loudest]}
     return [Lane(table.start_s, table.end_s, np.any(found, axis=1), facts)]
 
 
 def _describe(span: Span, settings: ToneSettings) -> Finding | None:
-    if span.high["level_dbfs"] - span.low["level_dbfs"] > settings.steady_db:
+    # The swing of a sine of the same spread: where a coder smears its start, a tone is louder for a moment.
+    spread = max(span.mean["level_squared"] - span.mean["level_dbfs"] ** 2, 0.0)
+    if np.sqrt(8 * spread) > settings.steady_db:
         return None
     evidence = {"frequency_hz": round(span.mean["hz"], 1), "level_dbfs": round(span.mean["level_dbfs"], 1)}
     return Finding(span.mean["hz"], 0.97, evidence)

@@ -1,4 +1,4 @@
-"""Phase, offset, hum, tone, breaks and changes of layout: truth to the window, and what must not fire."""
+"""Phase, offset, hum, tone and breaks: truth to the window, and what must not fire."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from pipeline.decode.values import Sound
 from tests.pipeline.judging import events, heard, noise, only, times
 
 RATE = 48_000
@@ -228,6 +227,18 @@ def test_tone_on_one_leg_with_the_breaks_of_stereo_identification() -> None:
     assert times(events(heard(tone), only("tone"))) == [(0.0, 9.0)]
 
 
+def test_a_tone_that_a_coder_begins_too_loud() -> None:
+    tone = sine(1000, 0.1, 4)
+    tone[480:960] *= 1.4
+    assert times(events(heard(mono(tone)), only("tone"))) == [(0.0, 4.0)]
+
+
+@pytest.mark.parametrize(("swing_db", "found"), [(1.2, 1), (1.8, 0)])
+def test_how_much_the_level_of_a_tone_may_swing(swing_db: float, found: int) -> None:
+    swell = 10 ** (swing_db / 2 * np.sin(2 * np.pi * 0.5 * seconds(6)) / 20)
+    assert len(events(heard(mono(sine(1000, 0.1, 6) * swell)), only("tone"))) == found
+
+
 def flute(length_s: float, hz: float = 987.8) -> np.ndarray:
     """A note with vibrato, three harmonics and breath."""
     t = seconds(length_s)
@@ -353,43 +364,3 @@ UNBROKEN: Mapping[str, np.ndarray] = {
 @pytest.mark.parametrize("line", UNBROKEN.values(), ids=UNBROKEN.keys())
 def test_what_is_not_broken(line: np.ndarray) -> None:
     assert events(heard(mono(line)), only("dropout")) == ()
-
-
-# -- changes ------------------------------------------------------------------------------------
-
-
-def then(*parts: tuple[int, int, float]) -> list[Sound]:
-    """Noise of so many channels, at a rate, for so long; one part after the other."""
-    sounds: list[Sound] = []
-    at_s = 0.0
-    for channels, rate_hz, length_s in parts:
-        sounds += heard(noise(-20, length_s, channels, rate_hz=rate_hz), start_s=at_s, rate_hz=rate_hz)
-        at_s += length_s
-    return sounds
-
-
-@pytest.mark.parametrize(
-    ("other", "kind"),
-    [((6, 48_000), "channels"), ((2, 44_100), "sample rate"), ((1, 32_000), "channels and sample rate")],
-)
-def test_a_change_of_layout_is_told_where_it_is(other: tuple[int, int], kind: str) -> None:
-    changed = events(then((2, 48_000, 3.0), (*other, 3.0), (2, 48_000, 3.0)), only("audio_change"))
-    assert [event.start_s for event in changed] == [pytest.approx(3.0), pytest.approx(6.0)]
-    assert [event.evidence["kind"] for event in changed] == [kind, kind]
-    assert changed[0].evidence["channels_before"] == 2
-    assert changed[0].evidence["channels"] == other[0]
-
-
-def test_a_layout_with_as_many_channels() -> None:
-    sounds = then((6, 48_000, 1.0), (6, 48_000, 1.0))
-    other = [
-        sound if sound.start_s < 1.0 else Sound("a:0", sound.start_s, 48_000, sound.samples, 1.0, "5.1(side)")
-        for sound in sounds
-    ]
-    (event,) = events(other, only("audio_change"))
-    assert (event.start_s, event.evidence["kind"]) == (pytest.approx(1.0), "layout")
-
-
-def test_a_hole_in_time_is_no_change() -> None:
-    sounds = [*heard(noise(-20, 1)), *heard(noise(-20, 1), start_s=2.0)]
-    assert events(sounds, only("audio_change")) == ()
