@@ -24,9 +24,12 @@ from agent.cli.doctor import doctor
 from agent.cli.evals import run_evals
 from agent.cli.incidents import incidents_app
 from agent.cli.replay import replay
+from agent.cli.serve import serve
 from agent.cli.slate import slate
 from agent.cli.state import State
+from agent.cli.stores import store_app
 from agent.cli.terminal import make_streams_safe, problem
+from agent.cli.tokens import token_app
 from pipeline.errors import InputError, VidetteError
 
 __all__ = ["app", "main", "run"]
@@ -47,6 +50,9 @@ app.command()(replay)
 app.command()(slate)
 app.add_typer(incidents_app, name="incidents")
 app.command()(ask)
+app.command()(serve)
+app.add_typer(token_app, name="token")
+app.add_typer(store_app, name="store")
 app.command()(doctor)
 app.add_typer(bench_app, name="bench")
 app.command("eval")(run_evals)

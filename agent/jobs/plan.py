@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from agent.settings import Settings
 
-__all__ = ["Places", "WorkPlan"]
+__all__ = ["UPLOAD", "Places", "WorkPlan"]
 
 UPLOAD = "sha256:"
 """What the identity of an upload begins with: the same bytes are the same input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.errors import UsageError
 
-__all__ = ["NotFound", "StoreError"]
+__all__ = ["NotFound", "StoreError", "Unsound"]
 
 
 class StoreError(UsageError):
@@ -13,3 +13,7 @@ class StoreError(UsageError):
 
 class NotFound(StoreError):
     """What was asked for by its id is not stored."""
+
+
+class Unsound(StoreError):
+    """What is asked for makes no sense in itself, whatever is stored."""

@@ -40,6 +40,7 @@ __all__ = [
     "lease",
     "queued",
     "renew",
+    "stored_job",
     "work_waits",
     "worker_died",
 ]
@@ -135,7 +136,7 @@ def enqueue(session: Session, request: JobRequest, actor: str, at: datetime) -> 
     session.add(row)
     session.flush()
     _record(session, row, ChangeKind.SCAN_QUEUED, actor, at)
-    return _stored(row)
+    return stored_job(row)
 
 
 def lease(session: Session, worker: str, at: datetime, lease_s: float) -> StoredJob | None:
@@ -158,7 +159,7 @@ def lease(session: Session, worker: str, at: datetime, lease_s: float) -> Stored
             row.started_at, row.progressed_at = row.started_at or at, at
             row.done_s = row.frames = None
             _record(session, row, ChangeKind.SCAN_STARTED, worker, at, attempt=row.attempts)
-            return _stored(row)
+            return stored_job(row)
         session.flush()
     return None
 
@@ -173,7 +174,7 @@ def work_waits(session: Session, at: datetime) -> bool:
 def jobs_of(session: Session, worker: str) -> list[StoredJob]:
     """What a worker has."""
     held = select(JobRow).where(JobRow.worker == worker, JobRow.state == JobState.RUNNING)
-    return [_stored(row) for row in session.scalars(held)]
+    return [stored_job(row) for row in session.scalars(held)]
 
 
 def renew(
@@ -195,7 +196,7 @@ def renew(
     if (done_s, frames) != (row.done_s, row.frames):
         row.progressed_at = at
     row.done_s, row.duration_s, row.frames = done_s, duration_s, frames
-    return _stored(row)
+    return stored_job(row)
 
 
 def finish(
@@ -242,7 +243,7 @@ def worker_died(
             _give_up(session, row, at, reason)
         else:
             _again(session, row, at, reason)
-    return [_stored(row) for row in rows]
+    return [stored_job(row) for row in rows]
 
 
 def ask_to_cancel(session: Session, job_id: str, actor: str, at: datetime) -> StoredJob:
@@ -260,7 +261,7 @@ def ask_to_cancel(session: Session, job_id: str, actor: str, at: datetime) -> St
     row.cancel_asked = True
     if row.state == JobState.QUEUED:
         _end(session, row, JobState.CANCELLED, at, actor)
-    return _stored(row)
+    return stored_job(row)
 
 
 def job(session: Session, job_id: str) -> StoredJob:
@@ -272,7 +273,7 @@ def job(session: Session, job_id: str) -> StoredJob:
     row = session.get(JobRow, job_id)
     if row is None:
         raise NotFound(f"there is no scan {clean(job_id, 40)!r}")
-    return _stored(row)
+    return stored_job(row)
 
 
 def queued(session: Session) -> int:
@@ -321,7 +322,8 @@ def _record(
     record_change(session, kind, at=at, actor=actor, job_id=row.id, data=told)
 
 
-def _stored(row: JobRow) -> StoredJob:
+def stored_job(row: JobRow) -> StoredJob:
+    """The job of a row."""
     request = JobRequest(
         JobKind(row.kind),
         row.url or "",

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.store.changes import ChangeKind, record_change
-from agent.store.errors import NotFound, StoreError
+from agent.store.errors import NotFound, StoreError, Unsound
 from agent.store.rows import plain
 from agent.store.tables import IncidentRow, VerdictRow
 from agent.store.tables_service import FeedbackRow
@@ -190,12 +190,12 @@ def give_feedback(
 
     Raises:
         NotFound: there is no such incident.
-        StoreError: the right answer is missing: ``severity`` of a wrong severity, ``cause`` of a wrong cause.
+        Unsound: the right answer is missing: ``severity`` of a wrong severity, ``cause`` of a wrong cause.
     """
     if kind is FeedbackKind.WRONG_SEVERITY and severity is None:
-        raise StoreError("feedback wrong_severity must say the right severity")
+        raise Unsound("feedback wrong_severity must say the right severity")
     if kind is FeedbackKind.WRONG_CAUSE and cause is None:
-        raise StoreError("feedback wrong_cause must say the right cause")
+        raise Unsound("feedback wrong_cause must say the right cause")
     row = incident_row(session, incident_id)
     given = FeedbackRow(
         incident_id=row.id,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from agent.store.changes import ChangeKind, record_change
-from agent.store.errors import NotFound, StoreError
+from agent.store.errors import NotFound, Unsound
 from agent.store.life import resolve
 from agent.store.rows import plain
 from agent.store.tables import IncidentRow
@@ -71,7 +71,7 @@ def add_waiver(session: Session, request: WaiverRequest, actor: str, at: datetim
 
     Raises:
         NotFound: there is no such incident.
-        StoreError: it names no check, one that there is not, an empty range, or a time that has passed.
+        Unsound: it names no check, one that there is not, an empty range, or a time that has passed.
     """
     _require_sound(request, at)
     row = WaiverRow(
@@ -157,16 +157,16 @@ def standing_waivers(session: Session, identity: str, at: datetime) -> list[Stor
 
 def _require_sound(request: WaiverRequest, at: datetime) -> None:
     if not request.input.strip():
-        raise StoreError("a waiver must say which input it is for; '*' is all of them")
+        raise Unsound("a waiver must say which input it is for; '*' is all of them")
     if not request.checks:
-        raise StoreError("a waiver must name the checks that it lets through")
+        raise Unsound("a waiver must name the checks that it lets through")
     unknown = _unknown(request.checks)
     if unknown:
-        raise StoreError(f"there is no check {clean(unknown[0], 40)!r}")
+        raise Unsound(f"there is no check {clean(unknown[0], 40)!r}")
     if request.expires_at <= at:
-        raise StoreError("a waiver must end in the future")
+        raise Unsound("a waiver must end in the future")
     if request.end_s is not None and request.end_s <= (request.start_s or 0.0):
-        raise StoreError("the range of a waiver must end after it begins")
+        raise Unsound("the range of a waiver must end after it begins")
 
 
 def _unknown(checks: Sequence[str]) -> list[str]:

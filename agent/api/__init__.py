@@ -1,0 +1,1 @@
+"""The HTTP door: one router a file, put together in ``app``."""

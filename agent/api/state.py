@@ -1,0 +1,58 @@
+"""What the routes of one app share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from fastapi import Request
+
+from agent.api.limits import Buckets
+from agent.jobs.plan import Places, WorkPlan
+from agent.settings import Settings
+from agent.store import Store
+
+__all__ = ["Api", "api_of", "utc_now"]
+
+
+def utc_now() -> datetime:
+    """The time at this moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Api:
+    """The store, the settings, and the workers' bell; ``clock`` says what time it is.
+
+    ``changed`` is called after every change that the API makes: workers and the feed look at once.
+    """
+
+    store: Store
+    settings: Settings
+    plan: WorkPlan
+    wake: Callable[[], None] = lambda: None
+    clock: Callable[[], datetime] = utc_now
+    reads: Buckets = field(init=False)
+    writes: Buckets = field(init=False)
+    strangers: Buckets = field(init=False)
+    streams: int = 0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    cutting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+    def __post_init__(self) -> None:
+        self.reads = Buckets(self.settings.rate_reads)
+        self.writes = Buckets(self.settings.rate_writes)
+        self.strangers = Buckets(0.5, burst=20.0)
+
+    @property
+    def places(self) -> Places:
+        """Where files are kept."""
+        return self.plan.places
+
+
+def api_of(request: Request) -> Api:
+    """What the app of a request shares."""
+    found: Api = request.app.state.api
+    return found
