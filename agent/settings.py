@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     remote_tokens_an_hour: int = Field(default=200_000, ge=0, description="Its tokens in an hour.")
     policy: Path | None = Field(default=None, description="Policy (TOML) in place of the built-in one.")
     context: Path | None = Field(default=None, description="What is known of the inputs (TOML or JSON).")
+    notify: Path | None = Field(default=None, description="Who is told what: the notification file (TOML).")
     debug: bool = Field(default=False, description="Show the traceback of an unexpected error.")
     workers: int = Field(default=2, ge=1, le=64, description="Processes of the service that scan.")
     worker_memory_mb: int = Field(default=4096, ge=512, description="Memory that one of them may take, MiB.")

@@ -23,7 +23,9 @@ from agent.cli.check import check
 from agent.cli.doctor import doctor
 from agent.cli.evals import run_evals
 from agent.cli.incidents import incidents_app
+from agent.cli.outbox import outbox_app
 from agent.cli.replay import replay
+from agent.cli.routes import route_app
 from agent.cli.serve import serve
 from agent.cli.slate import slate
 from agent.cli.state import State
@@ -53,6 +55,8 @@ app.command()(ask)
 app.command()(serve)
 app.add_typer(token_app, name="token")
 app.add_typer(store_app, name="store")
+app.add_typer(route_app, name="route")
+app.add_typer(outbox_app, name="outbox")
 app.command()(doctor)
 app.add_typer(bench_app, name="bench")
 app.command("eval")(run_evals)

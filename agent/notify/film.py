@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from agent.page import Film
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 __all__ = ["MOST_PICTURES", "side_by_side"]
 
@@ -26,6 +28,8 @@ def side_by_side(jpegs: Sequence[bytes], alt: str) -> Film | None:
         jpegs: complete JPEG files, in order of time; the first five are taken.
         alt: what is to be seen, in words.
     """
+    from PIL import Image
+
     images = [image for jpeg in jpegs[:MOST_PICTURES] if (image := _opened(jpeg)) is not None]
     if not images:
         return None
@@ -40,7 +44,9 @@ def side_by_side(jpegs: Sequence[bytes], alt: str) -> Film | None:
     return Film(file.getvalue(), width, HEIGHT, alt)
 
 
-def _opened(jpeg: bytes) -> Image.Image | None:
+def _opened(jpeg: bytes) -> Image | None:
+    from PIL import Image
+
     try:
         with Image.open(BytesIO(jpeg), formats=["JPEG"]) as image:
             if image.width * image.height > MAX_PIXELS:

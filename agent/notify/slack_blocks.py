@@ -18,18 +18,15 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
-from agent.notify.slack_text import CONTEXT, FIELD, HEADER, SECTION, escaped
+from agent.notify.slack_text import ACTIONS, CONTEXT, FIELD, HEADER, SECTION, escaped
 from agent.notify.words import MARKS, facts, headline, mark, news, standing_words
 from agent.page import Kind, Message, Notice, Standing
 
-__all__ = ["ACTIONS", "MOST_BLOCKS", "MOST_SHOWN", "as_blocks", "as_thread", "fallback"]
+__all__ = ["MOST_BLOCKS", "MOST_SHOWN", "as_blocks", "as_thread", "fallback"]
 
 MOST_BLOCKS = 50
 MOST_SHOWN = 12
 """Incidents that one message shows: three blocks each stay below Slack's fifty."""
-
-ACTIONS = {"ack": "Acknowledge", "mute": "Mute", "false_alarm": "False alarm"}
-"""What the buttons do -> what they say."""
 
 
 def fallback(message: Message) -> str:

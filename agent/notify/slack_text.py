@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from agent.notify.words import words_of
 
-__all__ = ["CONTEXT", "FIELD", "HEADER", "SECTION", "escaped"]
+__all__ = ["ACTIONS", "CONTEXT", "FIELD", "HEADER", "SECTION", "escaped"]
 
 HEADER = 150
 SECTION = 3000
 FIELD = 2000
 CONTEXT = 2000
 """Characters that Slack takes, counted after escaping."""
+
+ACTIONS = {"ack": "Acknowledge", "mute": "Mute", "false_alarm": "False alarm"}
+"""What the buttons do -> what they say."""
 
 ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from agent.config import as_rows, as_table, read_toml, require_known, validated
 from agent.notify.destinations import Destination, load_destination
+from agent.notify.slack_app import SlackApp
 from agent.notify.times import Daily, Hours, to_zone
 from agent.page import Notice
 from agent.verdict import Intent, Route, Severity
@@ -23,7 +24,7 @@ from pipeline.text import clean
 
 __all__ = ["LABEL", "Digest", "Escalation", "Labels", "Node", "Options", "Tree", "load_tree"]
 
-KEYS = ("time_zone", "link", "destinations", "times", "labels", "digests", "route")
+KEYS = ("time_zone", "link", "destinations", "times", "labels", "digests", "slack", "route")
 MAX_DEPTH = 8
 GROUP_KEYS = ("incident", "input", "cause", "severity", "route", "profile")
 LABEL = "label:"
@@ -137,6 +138,7 @@ class Tree:
     digests: tuple[Digest, ...] = ()
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     link: str = ""
+    slack: SlackApp | None = None
 
     def labels_of(self, url: str) -> dict[str, str]:
         """What the operator says of an input; a later entry wins."""
@@ -181,9 +183,19 @@ def load_tree(path: Path) -> Tree:
         digests=tuple(_parts(Digest, source, "digests", table)),
         zone=head.time_zone,
         link=head.link.rstrip("/"),
+        slack=_slack(source, table),
     )
     _require_names(source, tree)
     return tree
+
+
+def _slack(source: str, table: Mapping[str, Any]) -> SlackApp | None:
+    """``[slack]``; its values are never shown."""
+    if "slack" not in table:
+        return None
+    values = as_table(source, table["slack"])
+    require_known(source, "slack", values, SlackApp.model_fields)
+    return validated(SlackApp, source, "slack", values, show=False)
 
 
 def _part(kind: type[_T], source: str, where: str, row: object) -> _T:
