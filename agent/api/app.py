@@ -15,13 +15,14 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from agent.about import version
-from agent.api import acts, clips, events, incidents, scans, session, waivers
+from agent.api import acts, clips, events, incidents, scans, session, slack, waivers
 from agent.api.limits import BodyLimit, SafeHeaders
 from agent.api.problems import SCHEMA, add_handlers
 from agent.api.state import Api
 from agent.jobs.chores import Chores
 from agent.jobs.plan import WorkPlan
 from agent.jobs.supervisor import Supervisor
+from agent.pager import Pager
 from agent.settings import Settings
 from agent.store import Store
 
@@ -35,6 +36,7 @@ ROUTERS = (
     waivers.router,
     events.router,
     session.router,
+    slack.router,
 )
 
 DESCRIPTION = """\
@@ -47,15 +49,22 @@ All text in answers is untrusted: names of files, titles, notes and words of a m
 
 
 def create_app(settings: Settings, store: Store, *, store_url: str, workers: int | None = None) -> FastAPI:
-    """The app; its workers start with it and end with it. ``workers`` is 0 where others do the scans."""
+    """The app; its workers start with it and end with it. ``workers`` is 0 where others do the scans.
+
+    Raises:
+        UsageError: the notification file is wrong, or a secret that it names is not there.
+    """
     count = settings.workers if workers is None else workers
     plan = WorkPlan.of(settings, store_url)
     supervisor = Supervisor(store, plan, count)
     api = Api(store, settings, plan, supervisor.wake)
+    pager = Pager.of(settings, store)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         api.stopping = asyncio.Event()
+        if pager is not None:
+            await run_in_threadpool(pager.start)
         supervisor.start()
         with Chores(store, settings):
             try:
@@ -63,6 +72,8 @@ def create_app(settings: Settings, store: Store, *, store_url: str, workers: int
             finally:
                 api.stopping.set()
                 await run_in_threadpool(supervisor.stop)
+                if pager is not None:
+                    await run_in_threadpool(pager.stop)
 
     app = FastAPI(
         title="vidette",
@@ -75,6 +86,7 @@ def create_app(settings: Settings, store: Store, *, store_url: str, workers: int
     )
     app.state.api = api
     app.state.supervisor = supervisor
+    app.state.slack = None if pager is None else pager.desk
     for router in ROUTERS:
         app.include_router(router)
     add_handlers(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from agent.cli.state import State
 from agent.store import Store
 
-__all__ = ["DbOption", "JsonOption", "ProfileOption", "open_store", "state_of"]
+__all__ = ["DbOption", "JsonOption", "ProfileOption", "TreeOption", "open_store", "state_of"]
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -20,6 +21,13 @@ ProfileOption = Annotated[
         "-p",
         metavar="NAME|FILE",
         help="default, ebu-r128, ebu-r128-s1, atsc-a85, or a TOML file.",
+    ),
+]
+
+TreeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--notify", metavar="FILE", help="The notification file. [VIDETTE_NOTIFY]", show_default=False
     ),
 ]
 

@@ -12,8 +12,8 @@ from rich.box import ROUNDED
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.options import DbOption, JsonOption, open_store, state_of
-from agent.cli.routes import TreeOption, tree_of
+from agent.cli.options import DbOption, JsonOption, TreeOption, open_store, state_of
+from agent.cli.routes import tree_of
 from agent.cli.stopping import Stopping
 from agent.cli.terminal import print_json, results_console
 from agent.page import Page, PageState

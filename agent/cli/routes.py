@@ -14,7 +14,7 @@ from rich.text import Text
 
 from agent.backtest import Compared, Told, compare
 from agent.cli.incidents import parse_since
-from agent.cli.options import DbOption, JsonOption, open_store, state_of
+from agent.cli.options import DbOption, JsonOption, TreeOption, open_store, state_of
 from agent.cli.state import State
 from agent.cli.terminal import print_json, results_console
 from agent.notify.planning import plan
@@ -28,19 +28,12 @@ from agent.report.words import duration, plural
 from agent.store import IncidentFilter
 from pipeline.errors import UsageError
 
-__all__ = ["TreeOption", "route_app", "tree_of"]
+__all__ = ["route_app", "tree_of"]
 
 TEST_SCHEMA = "vidette.route/1"
 BACKTEST_SCHEMA = "vidette.backtest/1"
 MOST_SHOWN = 30
 MOST_INCIDENTS = 10_000
-
-TreeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--notify", metavar="FILE", help="The notification file. [VIDETTE_NOTIFY]", show_default=False
-    ),
-]
 
 route_app = typer.Typer(help="Try the routing tree of notifications.", no_args_is_help=True)
 

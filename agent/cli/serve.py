@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from agent.cli.options import DbOption, state_of
+from agent.cli.options import DbOption, TreeOption, state_of
 from agent.cli.terminal import problem
 from agent.store import Store
 from pipeline.errors import UsageError
@@ -32,6 +32,7 @@ def serve(
             "--workers", min=0, max=64, help="Processes that scan. [VIDETTE_WORKERS]", show_default=False
         ),
     ] = None,
+    notify: TreeOption = None,
     db: DbOption = None,
 ) -> None:
     """Serve the API until stopped. The first start prints a token."""
@@ -42,9 +43,12 @@ def serve(
     except ModuleNotFoundError as exc:
         raise UsageError(f"serve needs {exc.name}: pip install 'vidette[serve]'") from exc
     settings = state_of(context).settings
+    if notify is not None:
+        settings = settings.model_copy(update={"notify": notify})
     url = db or settings.store_url
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     with Store.open(url) as store:
         secret = _first_token(store)
         if secret is not None:
