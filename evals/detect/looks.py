@@ -84,13 +84,24 @@ def levels(clip: Clip, part: Part) -> list[Truth]:
             luma[luma <= np.quantile(luma, share)] = 6
         else:
             # A graphic in a colour that has no place in RGB: a bright field with the chroma of a deep red.
-            height = max(2, 2 * round(luma.shape[0] * share / 0.8 / 2))
-            top, left, right = 2 * (luma.shape[0] // 3), luma.shape[1] // 10, luma.shape[1] * 9 // 10
-            luma[top : top + height, left:right] = 190
-            cb[top // 2 : (top + height) // 2, left // 2 : right // 2] = 90
-            cr[top // 2 : (top + height) // 2, left // 2 : right // 2] = 220
+            top, height, left, width = _graphic(luma.shape, share)
+            luma[top : top + height, left : left + width] = 190
+            rows, columns = slice(top // 2, (top + height) // 2), slice(left // 2, (left + width) // 2)
+            cb[rows, columns], cr[rows, columns] = 90, 220
         clip.pictures[n] = Picture(byte(luma), byte(cb), byte(cr))
     return truth_of(clip, "levels", part.frames(clip), ("super-white", "sub-black", "out of gamut")[kind])
+
+
+GRAPHIC_ROWS = 28
+"""No graphic is a hairline: EBU R103 has luma and chroma filtered before they are judged, and that takes one
+of six rows out."""
+
+
+def _graphic(shape: tuple[int, ...], share: float) -> tuple[int, int, int, int]:
+    """Top, height, left and width, all even, of a field of that share of the picture, at its left."""
+    rows = max(GRAPHIC_ROWS, round(shape[0] * share / 0.8))
+    columns = share * shape[0] * shape[1] / rows
+    return 2 * (shape[0] // 3), 2 * round(rows / 2), 2 * (shape[1] // 20), 2 * round(columns / 2)
 
 
 def borders(clip: Clip, part: Part) -> list[Truth]:

@@ -53,7 +53,7 @@ class TextureDerivation:
     """
 
     _state: NDArray[np.float64] = field(default_factory=lambda: np.zeros(8))
-    _before: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
+    _before: NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
     _norm: NDArray[np.float64] | None = None
     """Thumbnails (2, 18, 32): of the norm, and the last."""
 
@@ -83,13 +83,15 @@ class TextureDerivation:
         """Share of the blocks that each picture (n,) adds as damaged: what is marked, or comes at once."""
         torn, burst = (np.asarray(columns[name], np.float64) for name in ("torn_share", "burst_share"))
         change = np.nan_to_num(np.asarray(columns["change_mean"], np.float64))
-        had_burst, had_change = (
-            np.concatenate([[was], now[:-1]]) for was, now in zip(self._before, (burst, change), strict=True)
-        )
-        self._before = np.array([burst[-1], change[-1]])
+        flashes = np.asarray(columns["flash_count"], np.float64)
+        now = np.stack([burst, change, flashes])
+        had_burst, had_change, had_flashes = np.concatenate([self._before[:, None], now[:, :-1]], axis=1)
+        self._before = now[:, -1]
         more = (burst - had_burst >= BURST_RISE * torn) | (change - had_change >= LIGHT_RISE * torn)
         # Much damage looks like a cut; of a true one more blocks burst than are torn.
-        lit = (np.asarray(columns["cut"], bool) & (torn < burst)) | (columns["flash_count"] > 0)
+        lit = np.asarray(columns["cut"], bool) & (torn < burst)
+        # A flash of a moment ago says nothing of this picture; one that is new does, and so does a strobe.
+        lit |= (flashes > had_flashes) | (flashes > 1)
         lit |= had_change >= CALM_TIMES * change + CALM_LEVEL
         sudden = (torn >= UNMARKED_LEAST) & (burst >= BURST_PART * torn) & more & ~lit
         seen = np.where((change > MARKED_CHANGE) | (burst > 0) | (torn > 0), MARKED_LEAST, 0.0)

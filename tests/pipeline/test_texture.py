@@ -96,6 +96,8 @@ def test_the_decoders_mark_counts_where_something_moves() -> None:
         ({"cut": 1.0}, {}, 0.0),
         ({"cut": 1.0, "torn_share": 0.05}, {}, 0.05),
         ({"flash_count": 1.0}, {}, 0.0),
+        ({"flash_count": 1.0}, {"flash_count": 1.0}, 0.02),
+        ({"flash_count": 2.0}, {"flash_count": 2.0}, 0.0),
         ({"corrupt": 1.0, "torn_share": 0.0}, {"burst_share": 0.04}, 0.04),
     ],
 )
