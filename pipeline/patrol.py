@@ -33,20 +33,28 @@ NEEDS_EVERY_PICTURE = frozenset(
     {"pts_gap", "duplicate_frames", "dropped_frames", "frame_rate", "flash", "flicker"}
 )
 """Checks that ask what happens from one picture to the next: key frames far apart mislead them."""
+EVERY_PICTURE_TELLS = ("damage_share", "flash_count")
+"""Columns that mean nothing between key frames, and by which checks let others off."""
 QUIET_DBFS, QUIET_S = -60.0, 0.5
 """Sound below this for so long is a suspicion about the picture, too."""
 HOLE, MOST_HOLES = 1.5, 0.1
 """A step of so many usual ones is a hole, unless more than this share of all steps are: a variable rate."""
-COLLAPSED, COLLAPSED_S = 0.1, 0.12
-"""Packets of so much time below this share of what is usual say that pictures stand."""
-SWOLLEN = 2.0
+COLLAPSED, COLLAPSED_S, COLLAPSED_MORE = 0.1, 0.12, 0.2
+"""Packets of so much time below this share of what is usual say that pictures stand, where their share of
+all lies this much above that of other groups: some coders have small packets among large ones everywhere."""
+SWOLLEN = 2.5
 """Packets between key frames so many times as large as is usual: noise, flashes, damage."""
-LEAD_S = 2.5
+UNEVEN, OTHER_RATE, FEW_OTHER, MOST_OTHER = 0.1, 0.3, 4, 0.1
+"""Steps off the usual one by the first share are uneven; a group of which another share is so than of the one
+before is of another rate, unless more than so many groups, and this share of all, are."""
+LEAD_S = 1.0
 """So much before a suspicion is decoded, too: checks compare with what was usual in the shot."""
-TURNED = {"bend_ratio": 0.15, "edge_step": 0.35, "texture_floor": 0.5}
-"""A key frame of the same shot as the one before whose figure differs by this share of it is odd."""
-SAME_SHOT = 12
-"""Pictures of one shot differ in at most so many bits of their hash."""
+SOFTER, LOST_EDGES, SOFT_RATIO = 0.75, 0.95, 0.8
+"""A key frame is suspiciously soft whose sharpness and edges are below these parts of those of the one
+before, and whose sharpness is below this: less than the blur check asks for, for two seconds lie between."""
+COARSER_TIMES, COARSER_LEVEL = 1.2, 0.8
+"""And suspiciously coarse where the floor of its texture rose by this factor and so many levels more."""
+TURNING = ("bend_ratio", "edge_step", "texture_floor")
 USUAL_GROUPS = 15
 """So many groups of pictures before and behind say what is usual."""
 TOLD_INTERVALS = 3
@@ -68,8 +76,9 @@ class Patrol:
         """A patrol that has seen the packets alone."""
         at = np.array([0, *places(index)])
         patrol = cls(index, at, np.zeros(len(at), np.bool_))
-        begins_s = index.start_s[at][_strange_sizes(index, at)]
-        patrol.mark(begins_s, begins_s, before=1)
+        begins_s = index.start_s[at]
+        for odd, before in ((_strange_sizes(index, at), 1), (_other_rates(index, at), 2)):
+            patrol.mark(begins_s[odd], begins_s[odd], before)
         shown_s = np.sort(index.start_s)
         holes = np.flatnonzero(np.diff(shown_s) > HOLE * index.period_s)
         if len(holes) <= MOST_HOLES * len(shown_s):
@@ -78,7 +87,8 @@ class Patrol:
 
     def look(self, table: Table, profile: Profile) -> None:
         """Look at key frames: what is bad began behind the last good one, or still the one before it."""
-        bad_s = table.start_s[suspicions(table, profile) | _turned(table)]
+        bad = suspicions(table, profile) | _turned(table)
+        bad_s = table.start_s[bad]
         self.mark(bad_s, bad_s, before=2)
 
     def listen(self, table: Table) -> None:
@@ -119,6 +129,8 @@ class Patrol:
 def suspicions(table: Table, profile: Profile) -> NDArray[np.bool_]:
     """Which key frames a check would find bad, were they to last; (n,)."""
     bad = np.zeros(len(table), np.bool_)
+    untold = {name: np.zeros_like(table[name]) for name in EVERY_PICTURE_TELLS}
+    table = replace(table, columns={**table.columns, **untold})
     for check in CHECKS.values():
         if check.lanes is None or Kind.PICTURES not in check.reads or not profile[check.id].enabled:
             continue
@@ -224,15 +236,12 @@ def blinded(coverage: Sequence[Coverage], found: Mapping[str, Patrol]) -> tuple[
 
 
 def _turned(table: Table) -> NDArray[np.bool_]:
-    """Key frames of the same shot as the one before that are much softer or coarser; (n,)."""
+    """Key frames that are much softer or coarser than the one before; (n,)."""
     turned = np.zeros(len(table), np.bool_)
-    for name, share in TURNED.items():
-        values = table[name].astype(np.float64)
-        step = np.abs(np.diff(values)) / np.maximum(np.abs(values[:-1]), 1e-3)
-        turned[1:] |= step > share
-    codes = table["picture_hash"]
-    bits = np.unpackbits((codes[1:] ^ codes[:-1]).view(np.uint8).reshape(-1, 8), axis=1)
-    turned[1:] &= bits.sum(axis=1) <= SAME_SHOT
+    bend, edge, floor = (np.asarray(table[name], np.float64) for name in TURNING)
+    softer = (bend[1:] <= SOFTER * bend[:-1]) & (edge[1:] <= LOST_EDGES * edge[:-1])
+    softer &= (bend[1:] > 0) & (bend[1:] <= SOFT_RATIO)
+    turned[1:] = softer | (floor[1:] >= COARSER_TIMES * floor[:-1] + COARSER_LEVEL)
     return turned
 
 
@@ -240,14 +249,31 @@ def _strange_sizes(index: PacketIndex, at: NDArray[np.int64]) -> NDArray[np.bool
     """Groups in which packets are for a good while far smaller, or on the whole far larger, than around."""
     between = [index.size[first + 1 : stop] for first, stop in zip(at, [*at[1:], len(index)], strict=True)]
     usual = np.array([np.median(sizes) if len(sizes) else np.nan for sizes in between])
-    odd = np.zeros(len(at), np.bool_)
-    for n, sizes in enumerate(between):
-        around = usual[max(0, n - USUAL_GROUPS) : n + USUAL_GROUPS + 1]
-        around = around[np.isfinite(around)]
-        if len(around) and len(sizes):
-            small = (sizes < COLLAPSED * np.median(around)).sum()
-            odd[n] = small * index.period_s >= COLLAPSED_S or usual[n] > SWOLLEN * np.median(around)
-    return odd
+    usual_around = _around(usual)
+    small = np.array(
+        [(sizes < COLLAPSED * level).sum() for sizes, level in zip(between, usual_around, strict=True)]
+    )
+    share = small / np.maximum([len(sizes) for sizes in between], 1)
+    collapsed = (small * index.period_s >= COLLAPSED_S) & (share >= _around(share) + COLLAPSED_MORE)
+    return collapsed | (usual > SWOLLEN * usual_around)
+
+
+def _around(values: Floats) -> Floats:
+    """The median of each value and those near it, as far as they are known; (n,)."""
+    near = [values[max(0, n - USUAL_GROUPS) : n + USUAL_GROUPS + 1] for n in range(len(values))]
+    known = [part[np.isfinite(part)] for part in near]
+    return np.array([np.median(part) if len(part) else np.nan for part in known])
+
+
+def _other_rates(index: PacketIndex, at: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Groups that show pictures at another rate than the one before, or not at one; (n,)."""
+    uneven = np.zeros(len(at))
+    for n, (first, stop) in enumerate(zip(at, [*at[1:], len(index)], strict=True)):
+        steps_s = np.diff(np.sort(index.start_s[first:stop]))
+        if len(steps_s):
+            uneven[n] = (np.abs(steps_s / index.period_s - 1.0) > UNEVEN).mean()
+    other = np.abs(np.diff(uneven, prepend=uneven[:1])) >= OTHER_RATE
+    return other if other.sum() <= max(FEW_OTHER, MOST_OTHER * len(at)) else np.zeros_like(other)
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pipeline.checks import CHECKS
+from pipeline.decode.index import PacketIndex
 from pipeline.errors import UsageError
 from pipeline.model import CoverageStatus, Mode, ScanResult
+from pipeline.patrol import Patrol
 from pipeline.profile import load_profile
 from pipeline.scan import scan
 from pipeline.series import Kind
@@ -67,7 +70,7 @@ def test_the_blind_spot_says_where_it_is_not(faulty_film: Path) -> None:
     reason = next(
         row.reason for row in _patrol(faulty_film).coverage if row.check == "pts_gap" and row.reason
     )
-    assert "decoded in full: 1.0-" in reason
+    assert "decoded in full: 3.0-" in reason
 
 
 def test_an_input_with_one_key_frame_is_looked_at_in_full(tmp_path: Path) -> None:
@@ -75,6 +78,39 @@ def test_an_input_with_one_key_frame_is_looked_at_in_full(tmp_path: Path) -> Non
     result = _patrol(path)
     assert result.mode is Mode.FULL
     assert next(row for row in result.coverage if row.check == "black").status is CoverageStatus.CLEAN
+
+
+def _packets(pts_ms: list[int], sizes: list[int], gop: int) -> PacketIndex:
+    pts = np.array(pts_ms)
+    key = np.arange(len(pts)) % gop == 0
+    shown = np.ones(len(pts), np.bool_)
+    return PacketIndex("v:0", 0.001, 0.0, pts, pts, np.array(sizes), key, shown)
+
+
+EVEN_MS = [40 * n for n in range(500)]
+SLOWER_MS = [40 * n + 10 * max(0, min(n - 210, 100)) for n in range(500)]
+LIVELY, STANDING = [1000] * 49, [1000] * 20 + [30] * 29
+PYRAMID = [30, 1000] * 24 + [30]
+
+
+@pytest.mark.parametrize(
+    ("pts_ms", "groups", "odd"),
+    [
+        (EVEN_MS, [LIVELY] * 10, []),
+        (EVEN_MS, [LIVELY] * 4 + [STANDING] + [LIVELY] * 5, [3, 4]),
+        (EVEN_MS, [LIVELY] * 4 + [[3000] * 49] + [LIVELY] * 5, [3, 4]),
+        (EVEN_MS, [PYRAMID] * 10, []),
+        (SLOWER_MS, [LIVELY] * 10, [2, 3, 4, 5, 6]),
+    ],
+    ids=["clean", "pictures stand", "packets swell", "small packets everywhere", "another rate"],
+)
+def test_packets_alone_are_suspicious(pts_ms: list[int], groups: list[list[int]], odd: list[int]) -> None:
+    sizes = [size for group in groups for size in (8000, *group)]
+    assert np.flatnonzero(Patrol.of(_packets(pts_ms, sizes, 50)).odd).tolist() == odd
+
+
+def test_key_frames_alone_say_nothing_of_what_lies_between() -> None:
+    assert not Patrol.of(_packets(EVEN_MS, [8000] * 500, 1)).odd.any()
 
 
 def test_a_patrol_keeps_no_series(clean_film: Path, tmp_path: Path) -> None:
