@@ -24,6 +24,7 @@ from agent.cli.doctor import doctor
 from agent.cli.evals import run_evals
 from agent.cli.incidents import incidents_app
 from agent.cli.outbox import outbox_app
+from agent.cli.prompts import prompts_app
 from agent.cli.replay import replay
 from agent.cli.routes import route_app
 from agent.cli.serve import serve
@@ -56,6 +57,7 @@ app.command()(serve)
 app.add_typer(token_app, name="token")
 app.add_typer(store_app, name="store")
 app.add_typer(route_app, name="route")
+app.add_typer(prompts_app, name="prompts")
 app.add_typer(outbox_app, name="outbox")
 app.command()(doctor)
 app.add_typer(bench_app, name="bench")

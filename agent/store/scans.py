@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.store.errors import NotFound
-from agent.store.tables import ScanRow, SuppressedRow
+from agent.store.tables import IncidentRow, ScanRow, SuppressedRow
+from pipeline.model import MediaInfo
 
-__all__ = ["scan_document"]
+__all__ = ["media_of", "scan_document"]
+
+
+def media_of(session: Session, incident_id: str) -> MediaInfo | None:
+    """What the container declared when an incident was last seen, where that is known."""
+    query = select(ScanRow.media).join(IncidentRow, IncidentRow.last_scan_id == ScanRow.id)
+    kept = session.scalar(query.where(IncidentRow.id == incident_id))
+    return None if kept is None else TypeAdapter(MediaInfo).validate_python(kept)
 
 
 def scan_document(session: Session, scan_id: int) -> dict[str, Any]:
