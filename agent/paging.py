@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +16,7 @@ from agent.digest import digest_lines
 from agent.notify.deliver import Deliverer, Place
 from agent.notify.film import MOST_PICTURES, side_by_side
 from agent.notify.planning import plan
+from agent.notify.routing import leaves
 from agent.notify.tree import Digest, Tree
 from agent.page import Film, Kind, Message, Notice, Page, PageState, Standing
 from agent.report.words import listing, timecode
@@ -186,18 +187,27 @@ class Paging:
 
     def _route_some(self) -> int:
         now = self.clock()
-        with self.outbox.routing(now) as desk:
+        with self.outbox.routing() as desk:
             if desk is None:
                 return 0
-            changed_at = _newest(desk.changes)
-            for stored in desk.incidents().values():
-                notice, at = notice_of(stored, self.tree), changed_at[stored.incident.id]
+            news = self._news(desk.changes, desk.incidents())
+            if news:
+                desk.load({leaf.group_of(n) for at, n in news for leaf in leaves(self.tree, n, at)})
+            for at, notice in news:
                 known = list(desk.pages.values())
-                told = any(stored.incident.id in page.incidents for page in known)
-                if notice is None or (now - at > STALE and not told):
-                    continue
-                desk.put(plan(self.tree, notice, at, known, desk.over()))
-            return len(desk.changes)
+                told = any(notice.incident in page.incidents for page in known)
+                if told or now - at <= STALE:
+                    desk.put(plan(self.tree, notice, at, known, desk.over))
+            return desk.read
+
+    def _news(
+        self, changes: Sequence[Change], stored: Mapping[str, StoredIncident]
+    ) -> list[tuple[datetime, Notice]]:
+        """Each incident that changed, as it is now, and when it last did; in the order of time."""
+        changed_at = {change.incident_id: change.at for change in changes if change.incident_id}
+        notices = {key: notice_of(item, self.tree) for key, item in stored.items()}
+        news = [(changed_at[key], notice) for key, notice in notices.items() if notice is not None]
+        return sorted(news, key=lambda item: (item[0], item[1].incident))
 
     def _film(self, notices: Sequence[Notice]) -> Film | None:
         """The stored filmstrip of the first incident that has one."""
@@ -251,11 +261,6 @@ def _digest_page(digest: Digest, destination: str, due_at: datetime) -> Page:
         over=True,
         why=f"digest {digest.name}",
     )
-
-
-def _newest(changes: Sequence[Change]) -> dict[str, datetime]:
-    """When each incident last changed."""
-    return {change.incident_id: change.at for change in changes if change.incident_id}
 
 
 def _kind(page: Page, notices: Sequence[Notice]) -> Kind:

@@ -11,6 +11,7 @@ from agent.notify.times import Hours, quiet_until
 from agent.notify.tree import LABEL, Escalation, Node, Tree
 from agent.page import Notice
 from agent.verdict import Severity
+from pipeline.model import fingerprint
 
 __all__ = ["Leaf", "Visit", "leaves", "walk"]
 
@@ -34,9 +35,8 @@ class Leaf:
         return " > ".join(self.path)
 
     def group_of(self, notice: Notice) -> str:
-        """What incidents have in common that are told in one message."""
-        values = (f"{key}={_group_value(notice, key)}" for key in self.group_by)
-        return "\x1f".join((self.name, *values))
+        """A short id of what incidents have in common that are told in one message."""
+        return fingerprint("group", self.name, *(_group_value(notice, key) for key in self.group_by))
 
     def due_at(self, notice: Notice, at: datetime, tree: Tree) -> datetime:
         """When a first message may go out: ``at``, or the end of the quiet hours that hold."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, or_, select, text, update
+from sqlalchemy import Select, and_, or_, select, text, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from agent.page import Page, PageState
@@ -37,30 +37,41 @@ INCIDENT = "incident."
 
 @dataclass(slots=True)
 class Desk:
-    """One transaction of routing: the changes that are new, and the pages that they may touch."""
+    """One transaction of routing: ``changes`` are those of incidents among ``read`` new ones."""
 
     session: Session
     changes: list[Change]
-    began_at: datetime
+    read: int
     pages: dict[str, Page] = field(default_factory=dict)
+    over: set[str] = field(default_factory=set)
+    _rows: dict[str, PageRow] = field(default_factory=dict)
 
     def incidents(self) -> dict[str, StoredIncident]:
         """The incidents that changed, in their newest state, by id."""
         ids = {change.incident_id for change in self.changes if change.incident_id}
         return {found.incident.id: found for found in _incidents(self.session, ids)}
 
-    def over(self) -> set[str]:
-        """Ids of the incidents of those pages that are over."""
-        ids = {identity for page in self.pages.values() for identity in page.incidents}
-        query = select(IncidentRow.id).where(IncidentRow.id.in_(ids), IncidentRow.status == "resolved")
-        return set(self.session.scalars(query))
+    def load(self, groups: Collection[str]) -> None:
+        """The pages that the changes may touch: those of the incidents, and open ones of the groups.
+
+        ``over`` are then the incidents of all of them that are over.
+        """
+        ids = {change.incident_id for change in self.changes}
+        about = select(PageIncidentRow.page_key).where(PageIncidentRow.incident_id.in_(ids))
+        joinable = and_(PageRow.group.in_(groups), PageRow.closes_at > self.changes[0].at)
+        query = select(PageRow).where(PageRow.over.is_(False), or_(joinable, PageRow.key.in_(about)))
+        self._rows = {row.key: row for row in self.session.scalars(query.with_for_update())}
+        self.pages = {key: _page(row) for key, row in self._rows.items()}
+        ids |= {identity for page in self.pages.values() for identity in page.incidents}
+        over = select(IncidentRow.id).where(IncidentRow.id.in_(ids), IncidentRow.status == "resolved")
+        self.over = set(self.session.scalars(over))
 
     def put(self, pages: Iterable[Page]) -> None:
         """Write new pages, and what a plan changes of those that there are; nothing that sending changes."""
         for page in pages:
-            row = self.session.get(PageRow, page.key)
+            row = self._rows.get(page.key)
             if row is None:
-                row = PageRow(**_new_row(page))
+                row = self._rows[page.key] = PageRow(**_new_row(page))
                 self.session.add(row)
                 known = 0
             else:
@@ -69,7 +80,6 @@ class Desk:
                 known = len(row.incidents)
             for position, identity in enumerate(page.incidents[known:], known):
                 row.incidents.append(PageIncidentRow(incident_id=identity, position=position))
-            self.session.flush()
             self.pages[page.key] = page
 
 
@@ -92,7 +102,7 @@ class Outbox:
             return row.began_at
 
     @contextmanager
-    def routing(self, now: datetime) -> Iterator[Desk | None]:
+    def routing(self) -> Iterator[Desk | None]:
         """A transaction that makes pages of the next changes; None where there is nothing to do.
 
         Raises:
@@ -106,14 +116,7 @@ class Outbox:
                 session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ROUTER_LOCK})
             router = session.get_one(RouterRow, 1, with_for_update=True)
             changes = changes_after(session, router.change_id, limit=BATCH)
-            desk = Desk(session, [c for c in changes if c.kind.startswith(INCIDENT)], router.began_at)
-            ids = {change.incident_id for change in desk.changes}
-            about = select(PageIncidentRow.page_key).where(PageIncidentRow.incident_id.in_(ids))
-            query = select(PageRow).where(
-                or_(PageRow.closes_at > now - timedelta(days=1), PageRow.key.in_(about)),
-                PageRow.over.is_(False),
-            )
-            desk.pages = {row.key: _page(row) for row in session.scalars(query.with_for_update())}
+            desk = Desk(session, [c for c in changes if c.kind.startswith(INCIDENT)], len(changes))
             yield desk
             if changes:
                 router.change_id = changes[-1].id

@@ -26,13 +26,13 @@ class PageRow(Base):
     __tablename__ = "pages"
     __table_args__ = (
         Index("ix_pages_due", "state", "due_at"),
-        Index("ix_pages_closes", "closes_at"),
+        Index("ix_pages_group", "group_key", "closes_at"),
     )
 
     key: Mapped[str] = mapped_column(String(16), primary_key=True)
     destination: Mapped[str]
     route: Mapped[str]
-    group: Mapped[str] = mapped_column("group_key")
+    group: Mapped[str] = mapped_column("group_key", String(64))
     step: Mapped[int]
     state: Mapped[str] = mapped_column(String(16))
     over: Mapped[bool]

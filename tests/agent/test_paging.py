@@ -114,7 +114,7 @@ def test_what_did_not_happen_is_not_told(desk: Desk) -> None:
 
 def test_making_pages_is_all_or_nothing(each: Desk) -> None:
     each.found()
-    with pytest.raises(StoreError, match="killed"), each.paging.outbox.routing(each.clock.now) as half:
+    with pytest.raises(StoreError, match="killed"), each.paging.outbox.routing() as half:
         assert half is not None and len(half.changes) == 1
         raise StoreError("killed")
     assert each.paging.route() == 1

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(16), primary_key=True),
         sa.Column("destination", sa.Text, nullable=False),
         sa.Column("route", sa.Text, nullable=False),
-        sa.Column("group_key", sa.Text, nullable=False),
+        sa.Column("group_key", sa.String(64), nullable=False),
         sa.Column("step", sa.Integer, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("over", sa.Boolean, nullable=False),
@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("told", sa.JSON, nullable=False),
     )
     op.create_index("ix_pages_due", "pages", ["state", "due_at"])
-    op.create_index("ix_pages_closes", "pages", ["closes_at"])
+    op.create_index("ix_pages_group", "pages", ["group_key", "closes_at"])
     op.create_table(
         "page_incidents",
         sa.Column("page_key", sa.String(16), sa.ForeignKey("pages.key"), primary_key=True),
