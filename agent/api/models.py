@@ -68,6 +68,7 @@ class Verdict(BaseModel):
     facts: list[str]
     source: Source
     notes: list[str]
+    quote: str = ""
 
 
 class JudgedVerdict(BaseModel):

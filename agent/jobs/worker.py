@@ -205,4 +205,5 @@ def _listen(worker: Worker) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    # At once: the thread that listens holds standard input, which an orderly exit would wait for.
+    os._exit(main(sys.argv[1:]))
