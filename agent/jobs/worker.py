@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from agent.jobs.order import Ended, Order
 from agent.jobs.plan import WorkPlan
 from agent.store import Store, StoreError
-from agent.store.jobs import StoredJob, finish, give_back, lease, renew, work_waits
+from agent.store.jobs import StoredJob, finish, give_back, give_up, lease, renew, work_waits
 from pipeline.model import ScanStatus
 from pipeline.scan import Progress
 
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 STALLED = 71
 """Exit status of a worker whose scan stood still."""
 POLL_S = 1.0
+STOP_S = 5.0
+"""How long a scan that is to end may wait for a server that says nothing, before its worker ends."""
 GIVE_BACK_S = 5.0
 
 
@@ -127,14 +129,36 @@ class Worker:
 
     def _keep(self, job: StoredJob, began: float) -> None:
         """Renew the lease while the job is done; end what stands still or takes too long."""
-        every_s = self.plan.lease_s / 10
+        every_s, stopped = self.plan.lease_s / 10, None
         while not self._over.wait(every_s):
-            if self._progress is None or self._progress.done_s < (self._progress.duration_s or 1e18):
+            if self._stop.is_set() and not self.stopping.is_set():
+                stopped = stopped or time.monotonic()
+                if time.monotonic() - stopped > STOP_S:
+                    self._leave(job)
+            if not self._progress_over():
                 self._require_movement()
             if time.monotonic() - began > self.plan.scan_s and not self._stop.is_set():
                 self._late = True
                 self._stop.set()
             self._renew(job)
+
+    def _leave(self, job: StoredJob) -> None:
+        """The scan does not hear: end the process, and with it what it waits for."""
+        if self._progress_over():
+            return
+        now = datetime.now(UTC)
+        with self.store.writing() as session:
+            if self._cancelled:
+                finish(session, job.id, self.name, now, None)
+            elif self._late:
+                told = f"it took longer than {self.plan.scan_s:g} s"
+                give_up(session, job.id, self.name, now, told)
+        os._exit(0)
+
+    def _progress_over(self) -> bool:
+        """Whether all of the input was seen: then it is stored and judged, which ends by itself."""
+        done = self._progress
+        return done is not None and done.duration_s is not None and done.done_s >= done.duration_s
 
     def _require_movement(self) -> None:
         if time.monotonic() - self._moved > self.plan.stall_s:

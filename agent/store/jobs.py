@@ -35,6 +35,7 @@ __all__ = [
     "enqueue",
     "finish",
     "give_back",
+    "give_up",
     "job",
     "jobs_of",
     "lease",
@@ -226,6 +227,15 @@ def give_back(session: Session, job_id: str, worker: str, at: datetime) -> bool:
     return True
 
 
+def give_up(session: Session, job_id: str, worker: str, at: datetime, reason: str) -> bool:
+    """It is no use to try again: the scan is stored as not assessable. False where it is another's by now."""
+    row = _held(session, job_id, worker)
+    if row is None:
+        return False
+    _give_up(session, row, at, reason)
+    return True
+
+
 def worker_died(
     session: Session, worker: str, at: datetime, reason: str, *, counts: bool = True
 ) -> list[StoredJob]:
@@ -293,7 +303,8 @@ def _again(session: Session, row: JobRow, at: datetime, reason: str) -> None:
 
 def _give_up(session: Session, row: JobRow, at: datetime, reason: str) -> None:
     row.status = ScanStatus.NOT_ASSESSABLE.value
-    row.error = plain(f"{row.shown}: could not be scanned in {row.attempts} attempts: {reason}")
+    tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
+    row.error = plain(f"{row.shown}: could not be scanned in {tries}: {reason}")
     if row.scan_id is None:
         row.scan_id = _not_assessable(session, row, at)
     _end(session, row, JobState.DONE, at)

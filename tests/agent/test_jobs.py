@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -20,6 +24,7 @@ from agent.store import Store
 from agent.store.changes import history_of
 from agent.store.evidence import signals_of, still_of, stills_of
 from agent.store.jobs import JobKind, JobRequest, JobState, StoredJob, ask_to_cancel, enqueue, job
+from agent.store.tables import ScanRow
 from agent.store.waivers import WaiverRequest, add_waiver
 from pipeline.model import ScanStatus
 from pipeline.source import redact
@@ -181,5 +186,48 @@ def test_a_stop_gives_the_job_back(store: Store, supervisor: Supervisor, clip: P
         file.half_way.wait(PATIENCE_S)
         supervisor.stop()
     waiting = read(store, asked)
+    with store.writing() as session:
+        ask_to_cancel(session, asked, "anna", datetime.now(UTC))
     assert (waiting.state, waiting.attempts, waiting.worker) == (JobState.QUEUED, 0, None)
     assert supervisor.alive() == 0
+
+
+def test_a_scan_that_stands_still_or_takes_too_long_is_ended(store: Store, clip: Path, folder: Path) -> None:
+    plan = WorkPlan(
+        store=str(folder / "vidette.db"),
+        data_dir=str(folder),
+        triage="rules",
+        allow_networks=("127.0.0.1",),
+        lease_s=5.0,
+        stall_s=3.0,
+    )
+    with slow_server(SlowFile(clip, 0.5, stalls=True)) as file, running(store, plan):
+        stalled = ended(store, ask(store, file.url))
+    assert stalled.status is ScanStatus.NOT_ASSESSABLE
+    assert "2 attempts: it stood still for too long" in str(stalled.error)
+    hurried = replace(plan, stall_s=60.0, scan_s=2.0)
+    with slow_server(SlowFile(clip, 0.5, stalls=True)) as file, running(store, hurried):
+        late = ended(store, ask(store, file.url))
+    assert late.status is ScanStatus.NOT_ASSESSABLE
+    assert late.error is not None and late.error.endswith("1 attempt: it took longer than 2 s")
+    with store.reading() as session:
+        row = session.get(ScanRow, late.scan_id)
+        assert row is not None and row.error == late.error
+
+
+@contextmanager
+def running(store: Store, plan: WorkPlan) -> Iterator[None]:
+    """One worker, while the block runs."""
+    others = Supervisor(store, plan, 1)
+    others.start()
+    try:
+        yield
+    finally:
+        others.stop()
+
+
+def test_a_worker_is_held_to_its_memory() -> None:
+    program = "from agent.jobs.worker import limit; limit(1024); x = bytearray(2 << 30)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "MemoryError" in done.stderr
