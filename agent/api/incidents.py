@@ -21,10 +21,10 @@ from agent.api.documents import (
 from agent.api.models import ChangeList, FeedbackList, IncidentDetail, IncidentList, SignalList, VerdictList
 from agent.api.problems import PROBLEMS, Problem
 from agent.api.state import Api, api_of
-from agent.store import NotFound, StoredIncident
+from agent.store import StoredIncident
 from agent.store.changes import history_of
 from agent.store.evidence import signals_of, still_of, stills_of
-from agent.store.life import Status, feedback_of
+from agent.store.life import Status, feedback_of, require_incident
 from agent.store.listing import IncidentQuery, Sort, incident_page
 from agent.verdict import Severity
 from pipeline.model import Cause
@@ -98,9 +98,8 @@ def verdicts(incident_id: IncidentId, request: Request, token: Reader) -> Respon
 @router.get("/{incident_id}/history", response_model=ChangeList, responses=PROBLEMS)
 def history(incident_id: IncidentId, request: Request, token: Reader) -> Response:
     """Everything that happened to it, and by whom."""
-    api = api_of(request)
-    found_incident(api, incident_id)
-    with api.store.reading() as session:
+    with api_of(request).store.reading() as session:
+        require_incident(session, incident_id)
         changes = history_of(session, incident_id=incident_id)
     return tagged(request, {"changes": [change_document(change) for change in changes]})
 
@@ -108,18 +107,16 @@ def history(incident_id: IncidentId, request: Request, token: Reader) -> Respons
 @router.get("/{incident_id}/signals", response_model=SignalList, responses=PROBLEMS)
 def signals(incident_id: IncidentId, request: Request, token: Reader) -> Response:
     """What was measured around it, thinned for a plot, with the lines that its checks draw."""
-    api = api_of(request)
-    found_incident(api, incident_id)
-    with api.store.reading() as session:
+    with api_of(request).store.reading() as session:
+        require_incident(session, incident_id)
         return tagged(request, {"signals": signals_of(session, incident_id)})
 
 
 @router.get("/{incident_id}/feedback", response_model=FeedbackList, responses=PROBLEMS)
 def feedback(incident_id: IncidentId, request: Request, token: Reader) -> Response:
     """What people said of it."""
-    api = api_of(request)
-    found_incident(api, incident_id)
-    with api.store.reading() as session:
+    with api_of(request).store.reading() as session:
+        require_incident(session, incident_id)
         rows = [feedback_document(given) for given in feedback_of(session, incident_id)]
     return tagged(request, {"feedback": rows})
 
@@ -146,10 +143,7 @@ def found_incident(api: Api, incident_id: str) -> StoredIncident:
     Raises:
         NotFound: there is none.
     """
-    found = api.store.incident(incident_id)
-    if found.incident.id != incident_id:
-        raise NotFound(f"no incident {clean(incident_id)!r} is stored")
-    return found
+    return api.store.incident_of(incident_id)
 
 
 def _label(text: str) -> tuple[str, str]:

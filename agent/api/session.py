@@ -60,6 +60,7 @@ def end(request: Request, token: Reader) -> Response:
         api = api_of(request)
         with api.store.noting() as session:
             end_session(session, secret, api.clock())
+        api.known.clear()
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE)
     return answer

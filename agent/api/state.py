@@ -13,6 +13,7 @@ from agent.api.limits import Buckets
 from agent.jobs.plan import Places, WorkPlan
 from agent.settings import Settings
 from agent.store import Store
+from agent.store.tokens import StoredToken
 
 __all__ = ["Api", "api_of", "utc_now"]
 
@@ -26,7 +27,8 @@ def utc_now() -> datetime:
 class Api:
     """The store, the settings, and the workers' bell; ``clock`` says what time it is.
 
-    ``changed`` is called after every change that the API makes: workers and the feed look at once.
+    ``wake`` rings it after every change that the API makes. ``known`` are tokens that were looked up a moment
+    ago, by their hashes, and until when that holds.
     """
 
     store: Store
@@ -37,6 +39,7 @@ class Api:
     reads: Buckets = field(init=False)
     writes: Buckets = field(init=False)
     strangers: Buckets = field(init=False)
+    known: dict[str, tuple[StoredToken, datetime]] = field(default_factory=dict)
     streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     cutting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

@@ -38,6 +38,7 @@ __all__ = [
     "mute",
     "reopen",
     "reopen_row",
+    "require_incident",
     "resolve",
     "resolve_row",
     "unmute",
@@ -86,6 +87,16 @@ def incident_row(session: Session, incident_id: str) -> IncidentRow:
     if row is None:
         raise NotFound(f"no incident {clean(incident_id, 40)!r} is stored")
     return row
+
+
+def require_incident(session: Session, incident_id: str) -> None:
+    """Look whether there is an incident of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if session.scalars(select(IncidentRow.id).where(IncidentRow.id == incident_id)).first() is None:
+        raise NotFound(f"no incident {clean(incident_id, 40)!r} is stored")
 
 
 def acknowledge(session: Session, incident_id: str, actor: str, at: datetime) -> bool:

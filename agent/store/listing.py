@@ -164,7 +164,9 @@ def _narrowed(query: Select[IncidentRow, str], wanted: IncidentQuery) -> Select[
     if wanted.input:
         named = (InputRow.url, InputRow.identity)
         part = plain(wanted.input)
-        query = query.where(or_(*(column.contains(part, autoescape=True) for column in named)))
+        # There are far fewer inputs than incidents: find them first.
+        inputs = select(InputRow.id).where(or_(*(col.contains(part, autoescape=True) for col in named)))
+        query = query.where(IncidentRow.input_id.in_(inputs))
     for name, value in wanted.labels.items():
         query = query.where(IncidentRow.labels[name].as_string() == plain(value))
     if wanted.since is not None:

@@ -157,6 +157,19 @@ class Store:
             )
         return found[0]
 
+    def incident_of(self, incident_id: str) -> StoredIncident:
+        """The incident of exactly that id.
+
+        Raises:
+            NotFound: there is none.
+            StoreError: the database cannot be read.
+        """
+        with self.reading() as session:
+            row = session.scalars(_loaded(select(IncidentRow)).where(IncidentRow.id == incident_id)).first()
+            if row is None:
+                raise NotFound(f"no incident {clean(incident_id)!r} is stored")
+            return stored_incident(row)
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()

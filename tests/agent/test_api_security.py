@@ -95,6 +95,8 @@ def test_a_token_that_ended_or_was_revoked_is_refused(app: FastAPI, store: Store
         assert client.get("/v1/incidents", headers={"Authorization": f"Bearer {ended}"}).status_code == 401
         with store.noting() as session:
             revoke_token(session, "admin", datetime.now(UTC))
+        later = datetime.now(UTC) + timedelta(seconds=1)
+        app.state.api.clock = lambda: later
         assert client.get("/v1/incidents").status_code == 401
 
 
