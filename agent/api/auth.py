@@ -14,7 +14,17 @@ from agent.api.problems import Problem
 from agent.api.state import Api, api_of
 from agent.store.tokens import Scope, StoredToken, digest_of, token_of, touch
 
-__all__ = ["ASK", "COOKIE", "Admin", "Reader", "Writer", "authenticate", "secret_of", "wait_for_stranger"]
+__all__ = [
+    "ASK",
+    "COOKIE",
+    "Admin",
+    "Reader",
+    "Writer",
+    "authenticate",
+    "secret_of",
+    "still_known",
+    "wait_for_stranger",
+]
 
 COOKIE = "vidette_session"
 USED_EVERY = timedelta(minutes=1)
@@ -81,6 +91,12 @@ def _looked_up(api: Api, secret: str) -> StoredToken | None:
     else:
         api.known[digest] = (token, now + KNOWN_FOR)
     return token
+
+
+def still_known(request: Request) -> bool:
+    """Whether the token of a request that goes on for long is worth anything still."""
+    secret, _ = secret_of(request)
+    return secret is not None and _looked_up(api_of(request), secret) is not None
 
 
 def wait_for_stranger(request: Request) -> None:

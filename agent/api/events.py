@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from agent.api.auth import Reader
+from agent.api.auth import Reader, still_known
 from agent.api.documents import change_document
 from agent.api.problems import PROBLEMS, Problem
 from agent.api.state import Api, api_of
@@ -65,10 +65,13 @@ async def events(
     if last is None:
         last = await run_in_threadpool(_newest, api)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_stream(api, last, kind, wait), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _stream(request, last, kind, wait), media_type="text/event-stream", headers=headers
+    )
 
 
-async def _stream(api: Api, last: int, kind: str, wait: bool) -> AsyncIterator[str]:
+async def _stream(request: Request, last: int, kind: str, wait: bool) -> AsyncIterator[str]:
+    api = api_of(request)
     api.streams += 1
     told, quiet_s, progress_s = "", 0.0, 0.0
     try:
@@ -82,10 +85,12 @@ async def _stream(api: Api, last: int, kind: str, wait: bool) -> AsyncIterator[s
                 continue
             if not wait:
                 return
-            if progress_s >= PROGRESS_EVERY_S and not kind:
+            if progress_s >= PROGRESS_EVERY_S:
                 progress_s = 0.0
                 line = await run_in_threadpool(_progress, api)
-                if line and line != told:
+                if not await run_in_threadpool(still_known, request):
+                    return
+                if line and line != told and not kind:
                     yield line
                     told, quiet_s = line, 0.0
             if quiet_s >= QUIET_S:
