@@ -41,6 +41,7 @@ EXTRAS = {
     "openai": ("langchain", "langchain-openai", "openai", "tenacity"),
     "cluster": ("ray",),
     "postgres": ("psycopg",),
+    "apprise": ("apprise",),
 }
 """Extra -> its distributions."""
 
@@ -99,6 +100,7 @@ def _examine(state: State, db: str | None) -> Iterator[Finding]:
     yield _ask("policy", lambda: _policy(state))
     yield _ask("model", lambda: _model(state))
     yield _ask("store", lambda: _store(state, db))
+    yield _ask("notifications", lambda: _notifications(state))
 
 
 def _ask(name: str, question: Callable[[], str]) -> Finding:
@@ -166,6 +168,20 @@ def _model(state: State) -> str:
     model = open_model(settings.triage.value, model_options(settings))
     told = f"{model.name} answers, loaded in {time.perf_counter() - began:.1f} s"
     return f"{told} ({model.note})" if model.note else told
+
+
+def _notifications(state: State) -> str:
+    """The notification file and the secrets that it names; nobody is called."""
+    from agent.notify.tree import load_tree
+    from agent.paging import open_places
+
+    path = state.settings.notify
+    if path is None:
+        return "none: no notification file is named"
+    tree = load_tree(path)
+    if tree.slack is not None:
+        tree.slack.signing_secret.read("slack: signing_secret")
+    return f"{clean(str(path))}: {', '.join(sorted(open_places(tree)))}"
 
 
 def _store(state: State, db: str | None) -> str:

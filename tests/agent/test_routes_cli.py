@@ -40,6 +40,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setenv("VIDETTE_DB", str(path))
     monkeypatch.setenv("VIDETTE_NOTIFY", str(tmp_path / "notify.toml"))
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("VIDETTE_TRIAGE", "rules")
     with Store.open(str(path)) as store:
         yield Desk(store, tree_of(tmp_path, TREE))
 
@@ -87,6 +88,21 @@ def test_a_mistake_is_one_line(
     assert run(arguments) == 2
     said = capsys.readouterr().err
     assert told in said and said.count("\n") == 1
+
+
+def test_the_doctor_reads_the_file_and_its_secrets(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run(["doctor", "--json"])
+    told = {item["name"]: item for item in json.loads(capsys.readouterr().out)["findings"]}
+    assert told["notifications"]["detail"].endswith("notify.toml: desk, lead, mail, oncall")
+    path = tmp_path / "other.toml"
+    place = '[destinations.desk]\nkind = "slack_webhook"\nurl = { env = "HOOK" }\n'
+    path.write_text(place + '[route]\nto = ["desk"]\n')
+    monkeypatch.setenv("VIDETTE_NOTIFY", str(path))
+    assert run(["doctor", "--json"]) == 1
+    told = {item["name"]: item for item in json.loads(capsys.readouterr().out)["findings"]}
+    assert told["notifications"]["detail"] == "desk: url: the variable HOOK is not set"
 
 
 def test_without_a_tree(
