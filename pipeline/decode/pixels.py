@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import av
 import numpy as np
@@ -17,39 +18,70 @@ _SEMI_PLANAR = frozenset({"nv12", "nv16", "nv24", "nv21", "nv42"})
 _SWAPPED = frozenset({"nv21", "nv42"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Format:
+    """What is asked of a pixel format: whether its planes can be read as they are, and how."""
+
+    readable: bool
+    semi_planar: bool
+    swapped: bool
+    grey: bool
+    full_range: bool
+    bits: int
+    deep: bool
+
+    @classmethod
+    def of(cls, form: av.VideoFormat) -> _Format:
+        name, depths = form.name, [part.bits for part in form.components]
+        semi_planar = name in _SEMI_PLANAR
+        return cls(
+            readable=semi_planar or bool(_PLANAR.match(name)),
+            semi_planar=semi_planar,
+            swapped=name in _SWAPPED,
+            grey=name.startswith("gray"),
+            full_range=name.startswith("yuvj"),
+            bits=depths[0],
+            deep=max(depths) > 8,
+        )
+
+
 class PlaneReader:
-    """Reads planes of one stream's frames; keeps a converter for formats that need one."""
+    """Reads planes of one stream's frames; keeps a converter for formats that need one.
+
+    Between two pictures a decoder has used all caches, and each call from here is as slow as can be:
+    what is known of a format is asked for once.
+    """
 
     def __init__(self) -> None:
         self._converter = VideoReformatter()
+        self._known: dict[str, _Format] = {}
 
     def read(self, frame: av.VideoFrame) -> tuple[Plane, Plane | None, Plane | None, int, bool]:
         """Luma, U, V (None for grey), bits a code, and whether the range is full."""
-        name = frame.format.name
-        full_range = name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
-        semi_planar = name in _SEMI_PLANAR
-        readable = semi_planar or _PLANAR.match(name)
-        if not readable or any(plane.line_size <= 0 for plane in frame.planes):
-            deep = max(part.bits for part in frame.format.components) > 8
-            frame = self._converter.reformat(frame, format="yuv420p10le" if deep else "yuv420p")
+        form, planes = self._format(frame), frame.planes
+        full_range = form.full_range or frame.color_range == ColorRange.JPEG
+        if not form.readable or any(plane.line_size <= 0 for plane in planes):
+            frame = self._converter.reformat(frame, format="yuv420p10le" if form.deep else "yuv420p")
             # The converter keeps the range that the frame declares, and writes the legal one without.
-            semi_planar = False
-        bits = frame.format.components[0].bits
-        luma = _view(frame.planes[0], bits)
-        if len(frame.planes) < 2 or frame.format.name.startswith("gray"):
-            return luma, None, None, bits, full_range
-        if semi_planar:
-            return luma, *_interleaved(frame.planes[1], frame.format.name in _SWAPPED), bits, full_range
-        return luma, _view(frame.planes[1], bits), _view(frame.planes[2], bits), bits, full_range
+            form, planes = self._format(frame), frame.planes
+        luma = _view(planes[0], form.bits)
+        if len(planes) < 2 or form.grey:
+            return luma, None, None, form.bits, full_range
+        if form.semi_planar:
+            return luma, *_interleaved(planes[1], form.swapped), form.bits, full_range
+        return luma, _view(planes[1], form.bits), _view(planes[2], form.bits), form.bits, full_range
+
+    def _format(self, frame: av.VideoFrame) -> _Format:
+        form = frame.format
+        if form.name not in self._known:
+            self._known[form.name] = _Format.of(form)
+        return self._known[form.name]
 
 
 def _view(plane: av.video.plane.VideoPlane, bits: int) -> Plane:
-    if bits > 8:
-        wide = np.frombuffer(memoryview(plane), np.uint16).reshape(-1, plane.line_size // 2)
-        return wide[: plane.height, : plane.width]
-    return np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
-        : plane.height, : plane.width
-    ]
+    kind: type[np.uint8] | type[np.uint16] = np.uint16 if bits > 8 else np.uint8
+    step = 2 if bits > 8 else 1
+    return np.ndarray((plane.height, plane.width), kind, plane, 0, (plane.line_size, step))  # type: ignore[arg-type]
 
 
 def _interleaved(plane: av.video.plane.VideoPlane, swapped: bool) -> tuple[Plane, Plane]:

@@ -35,6 +35,8 @@ END_NEAR, GRAIN_STD = 12.0, 10.0
 """A block this near to an end of the range, and no more uneven than grain is."""
 GAMUT_OVER = 0.05
 """EBU R103: R, G and B may lie in -5..105 %."""
+SURELY_LEGAL = 1.04
+"""Less than 1 + ``GAMUT_OVER`` by more than any rounding."""
 WEIGHTS = {
     1: (0.2126, 0.0722),
     5: (0.299, 0.114),
@@ -72,6 +74,7 @@ def summarise_levels(view: BlockView, out: NDArray[np.float64]) -> None:
 def _summarise(area, illegal, chroma_area, chroma_illegal, mean, variance, u, v, ends, weights, out):  # type: ignore[no-untyped-def]
     rows, columns = area.shape
     black, white, swing = ends
+    of_range, of_swing = 1.0 / (white - black), 2.0 / swing
     samples = chroma_samples = 0
     low = high = chroma = gamut = 0.0
     for y in range(rows):
@@ -90,6 +93,11 @@ def _summarise(area, illegal, chroma_area, chroma_illegal, mean, variance, u, v,
                     high += illegal[y, x]
             if 2 * chroma_illegal[y, x] > chroma_area[y, x]:
                 chroma += chroma_illegal[y, x]
+            # No part of RGB is farther from luma than the larger colour difference: most blocks end here.
+            far = max(abs(u[y, x] - 128), abs(v[y, x] - 128)) * of_swing
+            near = (level - black) * of_range
+            if near + far < SURELY_LEGAL and near - far > 1.0 - SURELY_LEGAL:
+                continue
             luma = (level - black) / (white - black)
             cb, cr = 2 * (u[y, x] - 128) / swing, 2 * (v[y, x] - 128) / swing
             over = np.inf
