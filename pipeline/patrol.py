@@ -54,6 +54,9 @@ SOFTER, LOST_EDGES, SOFT_RATIO = 0.75, 0.95, 0.8
 before, and whose sharpness is below this: less than the blur check asks for, for two seconds lie between."""
 COARSER_TIMES, COARSER_LEVEL = 1.2, 0.8
 """And suspiciously coarse where the floor of its texture rose by this factor and so many levels more."""
+ALIKE = {"luma_mean": 8.0, "luma_std": 8.0, "colour_u": 4.0, "colour_v": 4.0}
+"""Key frames of one shot differ by no more levels in light, contrast and colour, wherever the camera went;
+the next shot may well be softer."""
 TURNING = ("bend_ratio", "edge_step", "texture_floor")
 USUAL_GROUPS = 15
 """So many groups of pictures before and behind say what is usual."""
@@ -236,12 +239,14 @@ def blinded(coverage: Sequence[Coverage], found: Mapping[str, Patrol]) -> tuple[
 
 
 def _turned(table: Table) -> NDArray[np.bool_]:
-    """Key frames that are much softer or coarser than the one before; (n,)."""
+    """Key frames of the same shot as the one before that are much softer or coarser; (n,)."""
     turned = np.zeros(len(table), np.bool_)
     bend, edge, floor = (np.asarray(table[name], np.float64) for name in TURNING)
     softer = (bend[1:] <= SOFTER * bend[:-1]) & (edge[1:] <= LOST_EDGES * edge[:-1])
     softer &= (bend[1:] > 0) & (bend[1:] <= SOFT_RATIO)
-    turned[1:] = softer | (floor[1:] >= COARSER_TIMES * floor[:-1] + COARSER_LEVEL)
+    coarser = floor[1:] >= COARSER_TIMES * floor[:-1] + COARSER_LEVEL
+    alike = np.all([np.abs(np.diff(table[name])) <= levels for name, levels in ALIKE.items()], axis=0)
+    turned[1:] = (softer | coarser) & alike
     return turned
 
 
