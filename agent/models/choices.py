@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.models.calibration import Answered, Calibration
@@ -42,20 +42,31 @@ class Chooser:
     calibration: Calibration | None = None
     _habits: dict[tuple[str, Question, tuple[str, ...]], list[float]] = field(default_factory=dict)
 
-    def ask(self, case: Case) -> Iterator[tuple[Question, Answered]]:
-        """One answer after the other; where only one is allowed, the model is not asked."""
-        excused = False
-        for question in Question:
-            allowed = answers(case, question)
-            if question is Question.SEVERITY and not excused:
-                allowed = tuple(a for a in allowed if Severity(a).rank >= case.floor.rank)
-            found = Answered(allowed[0], 1.0, {allowed[0]: 1.0})
-            if len(allowed) > 1:
-                found = self._answered(case, question, allowed)
-            if question is Question.REASON:
-                structured = any(r.kind is not ReasonKind.NOTE for r in reasons_of(case))
-                excused = structured or found.value != NO_REASON
-            yield question, found
+    def ask(self, case: Case, step: Callable[[], None] = lambda: None) -> dict[Question, Answered]:
+        """All answers; where only one is allowed, the model is not asked.
+
+        ``step`` is called after each question, and may raise to end it.
+        """
+        allowed = {question: answers(case, question) for question in Question}
+        open_ones = [question for question, values in allowed.items() if len(values) > 1]
+        # One telling after the other, and the case itself last: the engine holds one text, and what is
+        # written next goes on from that of the case.
+        habits: dict[Question, list[float]] = {}
+        for question in open_ones if self.calibration is None else ():
+            habits[question] = self._habit(case, question, allowed[question])
+            step()
+        told: dict[Question, list[float]] = {}
+        for question in open_ones:
+            text = asked(case, question, before=self.before(case), chat=self.chat)
+            told[question] = self.reader.log_probabilities(text, allowed[question])
+            step()
+        found: dict[Question, Answered] = {}
+        for question, values in allowed.items():
+            kept = self._permitted(case, question, values, found)
+            found[question] = Answered(kept[0], 1.0, {kept[0]: 1.0})
+            if len(kept) > 1:
+                found[question] = self._read(question, values, kept, told[question], habits.get(question))
+        return found
 
     def quote(self, case: Case, reason: str) -> str:
         """The note that was given as the reason, letter by letter; else what rules may go by."""
@@ -68,26 +79,44 @@ class Chooser:
         """The examples that are told before a case: none to a model that was made for the job."""
         return "" if self.calibration is not None else examples_of(case.incident.cause)
 
-    def _answered(self, case: Case, question: Question, allowed: Sequence[str]) -> Answered:
-        text = asked(case, question, before=self.before(case), chat=self.chat)
-        found = self.reader.log_probabilities(text, allowed)
-        if self.calibration is not None:
-            return self.calibration.of(question).read(allowed, found)
-        return self._beyond_habit(case, question, tuple(allowed), found)
+    def _permitted(
+        self, case: Case, question: Question, values: tuple[str, ...], found: Mapping[Question, Answered]
+    ) -> tuple[str, ...]:
+        """What may be answered after the answers before: nothing below the floor without a reason."""
+        if question is not Question.SEVERITY or found[Question.REASON].value != NO_REASON:
+            return values
+        if any(reason.kind is not ReasonKind.NOTE for reason in reasons_of(case)):
+            return values
+        return tuple(value for value in values if Severity(value).rank >= case.floor.rank)
 
-    def _beyond_habit(
-        self, case: Case, question: Question, allowed: tuple[str, ...], found: Sequence[float]
-    ) -> Answered:
-        """The answer that the case speaks for more than its mildest telling; the policy's where none does."""
-        mildest = asked(case, question, before=self.before(case), chat=self.chat, told=tell_mildest(case))
-        key = (mildest, question, allowed)
+    def _habit(self, case: Case, question: Question, values: tuple[str, ...]) -> list[float]:
+        """What the model says to the mildest telling of the same defect; kept, for cases share it."""
+        mildest = tell_mildest(case)
+        text = asked(case, question, before=self.before(case), chat=self.chat, told=mildest)
+        key = (text, question, values)
         if key not in self._habits:
-            self._habits[key] = self.reader.log_probabilities(mildest, allowed)
-        habit = self._habits[key]
-        gains = [(found[n] - found[0]) - (habit[n] - habit[0]) for n in range(len(allowed))]
+            self._habits[key] = self.reader.log_probabilities(text, values)
+        return self._habits[key]
+
+    def _read(
+        self,
+        question: Question,
+        values: tuple[str, ...],
+        kept: tuple[str, ...],
+        told: Sequence[float],
+        habit: Sequence[float] | None,
+    ) -> Answered:
+        """The answer that counts among those kept, by the calibration or beyond habit."""
+        scores = dict(zip(values, told, strict=True))
+        if self.calibration is not None:
+            return self.calibration.of(question).read(kept, [scores[value] for value in kept])
+        usual = dict(zip(values, habit or told, strict=True))
         margin = float(words()["habit"]["margin"])
-        scores = [gain - (margin if n else 0.0) for n, gain in enumerate(gains)]
-        weights = [math.exp(score - max(scores)) for score in scores]
-        shares = {answer: weight / sum(weights) for answer, weight in zip(allowed, weights, strict=True)}
-        best = max(allowed, key=lambda answer: shares[answer])
+        gains = [
+            (scores[value] - scores[kept[0]]) - (usual[value] - usual[kept[0]]) - (margin if n else 0.0)
+            for n, value in enumerate(kept)
+        ]
+        weights = [math.exp(gain - max(gains)) for gain in gains]
+        shares = {value: weight / sum(weights) for value, weight in zip(kept, weights, strict=True)}
+        best = max(kept, key=lambda value: shares[value])
         return Answered(best, shares[best], shares)

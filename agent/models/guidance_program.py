@@ -101,11 +101,11 @@ class GuidanceModel:
         return Opinion(draft, sure, quote=chosen.quote, calls=(call,), chances=_chances(chosen))
 
     def _asked(self, case: Case, began: float) -> Chosen:
-        found = {}
-        for question, answered in self._chooser.ask(case):
-            found[question] = answered
+        def step() -> None:
             if time.perf_counter() - began > self.timeout_s:
                 raise TimeoutError
+
+        found = self._chooser.ask(case, step)
         return Chosen(found, self._chooser.quote(case, found[Question.REASON].value))
 
     def _words(self, case: Case) -> tuple[str, str]:

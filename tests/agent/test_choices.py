@@ -119,7 +119,7 @@ class Letters:
 
 def chosen(likes: dict[str, str], one: Case, calibration: Calibration | None) -> dict[Question, str]:
     chooser = Chooser(LabelReader(Letters(likes)), calibration=calibration)
-    return {question: answered.value for question, answered in chooser.ask(one)}
+    return {question: answered.value for question, answered in chooser.ask(one).items()}
 
 
 PLAIN = Calibration(model="letters", prompt=questions_prompt().reference, questions={})
@@ -150,7 +150,7 @@ def test_it_goes_below_the_floor_only_with_a_note_that_it_names() -> None:
 
 def test_the_text_of_a_case_is_evaluated_once() -> None:
     one, reader = case(PLANNED), LabelReader(Letters({}))
-    list(Chooser(reader, calibration=PLAIN).ask(one))
+    Chooser(reader, calibration=PLAIN).ask(one)
     whole = sum(len(asked(one, q)) for q in Question if len(answers(one, q)) > 1)
     assert reader.evaluated < 0.6 * whole
 
