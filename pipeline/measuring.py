@@ -20,6 +20,7 @@ from pipeline.series import Table
 from pipeline.series.build import PictureSeries, SoundSeries, fault_table
 from pipeline.series.loudness import integrated_lufs, loudness_range_lu
 from pipeline.source import InputContainer, media_streams, open_container, probe
+from pipeline.spans import Stopwatch
 
 __all__ = ["Measured", "Progress", "follow", "measure", "measure_apart", "measure_split"]
 
@@ -48,6 +49,7 @@ class Measured:
     sounds: dict[str, SoundSeries] = field(default_factory=dict)
     faults: int = 0
     complete: bool = True
+    decoding: Stopwatch = field(default_factory=Stopwatch)
     told: Programme | None = None
     """What whoever measured it elsewhere says of the whole."""
 
@@ -140,7 +142,8 @@ def measure(
     ``threads`` is how many each decoder may use, 0 for as many as there are cores.
     """
     tell = _Teller(measured, on_progress)
-    for item in decode(container, media_streams(container), threads=threads):
+    decoded = decode(container, media_streams(container), threads=threads)
+    for item in measured.decoding.of(decoded):
         yield from measured.push(item)
         if stop is not None and stop.is_set():
             measured.complete = False

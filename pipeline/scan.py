@@ -22,6 +22,7 @@ from pipeline.series import Table
 from pipeline.series.store import SeriesWriter
 from pipeline.series.thin import SignalThinner
 from pipeline.source import InputContainer, identity, open_container, probe, redact
+from pipeline.spans import TRACER, Stopwatch, tell_stages
 from pipeline.text import clean
 
 __all__ = ["Progress", "conclude", "scan"]
@@ -83,7 +84,10 @@ def scan(
     shown = own if shown is None else clean(shown)
     wishes = _Wishes(keep_series, on_progress, stop, signals, crew, threads, mode, known_as)
     try:
-        with open_container(url) as container:
+        with (
+            TRACER.start_as_current_span("scan", attributes={"vidette.input": shown}, record_exception=False),
+            open_container(url) as container,
+        ):
             result = _scan_open(container, url, shown, profile, wishes)
     except InputError as exc:
         return ScanResult(shown, ScanStatus.NOT_ASSESSABLE, str(exc).replace(own, shown))
@@ -109,9 +113,11 @@ def _scan_open(
         if found
         else _tables(container, url, measured, wishes)
     )
+    began_ns, measuring, deciding = time.time_ns(), Stopwatch(), Stopwatch()
     with SeriesWriter(wishes.keep_series) if wishes.keep_series else nullcontext() as writer:
-        for table in tables:
-            decider.feed(table)
+        for table in measuring.of(tables):
+            with deciding.running():
+                decider.feed(table)
             if thinner:
                 thinner.feed(table)
             if writer:
@@ -121,7 +127,10 @@ def _scan_open(
             raise InputError(f"{shown}: not one picture or sample could be decoded")
         if writer:
             writer.finish(shown, name, profile.name, programme, str(profile.areas))
-    result = conclude(shown, name, decider, programme, thinner)
+    with deciding.running():
+        result = conclude(shown, name, decider, programme, thinner)
+    decode_s = measured.decoding.seconds
+    tell_stages(began_ns, decode=decode_s, measure=measuring.seconds - decode_s, decide=deciding.seconds)
     if not found:
         return result
     return replace(result, mode=Mode.PATROL, coverage=blinded(result.coverage, found))

@@ -33,6 +33,7 @@ from agent.cli.state import State
 from agent.cli.stores import store_app
 from agent.cli.terminal import make_streams_safe, problem
 from agent.cli.tokens import token_app
+from agent.tracing import start_tracing
 from pipeline.errors import InputError, VidetteError
 
 __all__ = ["app", "main", "run"]
@@ -83,6 +84,7 @@ def options(
 ) -> None:
     """Take the options that come before the command."""
     context.ensure_object(State).debug |= debug
+    start_tracing()
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -20,6 +20,7 @@ from agent.jobs.order import Ended, Order
 from agent.jobs.plan import WorkPlan
 from agent.store import Store, StoreError
 from agent.store.jobs import StoredJob, finish, give_back, give_up, lease, renew, work_waits
+from agent.tracing import start_tracing
 from pipeline.model import ScanStatus
 from pipeline.scan import Progress
 
@@ -201,6 +202,7 @@ def main(arguments: list[str]) -> int:
     """Work until told to stop, or until nobody is at the other end of the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s worker %(message)s")
+    start_tracing()
     plan = WorkPlan.read(sys.stdin.readline())
     limit(plan.memory_mb)
     with Store.open(plan.store) as store:

@@ -18,6 +18,7 @@ from agent.notify.base import Notifier
 from agent.notify.errors import Rejected, Retryable
 from agent.notify.words import told_of
 from agent.page import Message, Page, PageState
+from agent.tracing import traced
 from pipeline.text import clean
 
 __all__ = ["LEASE_S", "MOST_ATTEMPTS", "Deliverer", "Place", "Spool", "backoff_s"]
@@ -150,7 +151,8 @@ class Deliverer:
     def _one(self, page: Page) -> None:
         """Send one page and mark it; whatever happens, the loop goes on."""
         try:
-            self._send(page)
+            with traced("notify", {"vidette.destination": page.destination, "vidette.page": page.key}):
+                self._send(page)
         except Exception as exc:
             # A fault of ours or of a library must cost this attempt only. Its text may hold an address or
             # a secret, so only its kind and its place are told.

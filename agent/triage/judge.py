@@ -5,7 +5,7 @@ case -> facts -> opinion -> verified? -> repaired once? -> the template's words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.calls import ModelCall
@@ -13,6 +13,7 @@ from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
 from agent.models.rules import Rules, template_draft
 from agent.policy import Policy
+from agent.tracing import trace_call, traced
 from agent.triage.allowed import Allowed, allowed_of
 from agent.triage.facts import Facts, facts_of
 from agent.triage.outside import fence, tidy_media
@@ -57,7 +58,16 @@ def assess_incidents(
         context: all that is known of the input; each case gets what concerns it.
         record: is told of every call of a model.
     """
-    cases = [case_of(incident, scan, policy, context) for incident in scan.incidents]
+    with traced("triage", {"vidette.incidents": len(scan.incidents), "vidette.model": model.name}):
+        return _assessed(scan, [case_of(i, scan, policy, context) for i in scan.incidents], model, record)
+
+
+def _assessed(
+    scan: ScanResult,
+    cases: Sequence[Case],
+    model: TriageModel,
+    record: Callable[[ModelCall], None] | None,
+) -> dict[str, Verdict]:
     worst_first = sorted(cases, key=lambda case: (-case.floor.rank, case.incident.start_s))
     asked = {case.incident.id for case in worst_first[:MAX_ASKED]}
     # Cases of one cause after each other: a local model keeps what their prompts share.
@@ -126,8 +136,9 @@ class _Recorded:
         return opinion
 
     def _tell(self, calls: Iterable[ModelCall]) -> None:
-        if self.record is not None:
-            for call in calls:
+        for call in calls:
+            trace_call(call)
+            if self.record is not None:
                 self.record(call)
 
 
