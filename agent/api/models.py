@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from agent.store.jobs import JobState
 from agent.store.life import FeedbackKind, Status
@@ -27,6 +27,43 @@ __all__ = [
     "Waiver",
     "WaiverList",
 ]
+
+
+LINE: dict[str, Any] = {
+    "id": "e3762b487ea4a0d6",
+    "url": "news.mp4",
+    "cause": "picture_loss",
+    "title": "Picture black for 3.0 s at 00:00:02.000",
+    "severity": "minor",
+    "status": "open",
+    "muted": False,
+    "assignee": None,
+    "state": "resolved",
+    "start_s": 2.0,
+    "end_s": 5.0,
+    "first_seen_at": "2026-11-26T00:08:02.137644Z",
+    "last_seen_at": "2026-11-26T00:08:02.137644Z",
+    "gone_at": None,
+    "labels": {"channel": "one"},
+    "revision": 1,
+}
+SCAN: dict[str, Any] = {
+    "id": "a94637c678863124",
+    "url": "news.mp4",
+    "state": "queued",
+    "status": None,
+    "error": None,
+    "profile": "default",
+    "mode": "full",
+    "labels": {},
+    "attempts": 0,
+    "cancel_asked": False,
+    "created_at": "2026-11-26T00:08:00.354578Z",
+    "created_by": "first",
+    "started_at": None,
+    "ended_at": None,
+    "progress": {"done_s": None, "duration_s": None, "frames": None},
+}
 
 
 class SessionAnswer(BaseModel):
@@ -101,6 +138,8 @@ class IncidentLine(BaseModel):
 
 class IncidentList(BaseModel):
     """A page of incidents; `next` is the cursor of the next one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"incidents": [LINE], "next": None}]})
 
     incidents: list[IncidentLine]
     next: str | None
@@ -275,6 +314,8 @@ class Suppressed(BaseModel):
 
 class ScanLine(BaseModel):
     """A scan that was asked for; `status` is how it came out when it is done."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SCAN]})
 
     id: str
     url: str

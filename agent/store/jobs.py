@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from agent.store.changes import ChangeKind, record_change
 from agent.store.errors import NotFound, StoreError
 from agent.store.rows import plain
+from agent.store.tables import ScanRow
 from agent.store.tables_service import JobRow
 from agent.store.writer import Writer
 from agent.verdict import Assessment
@@ -302,11 +303,16 @@ def _again(session: Session, row: JobRow, at: datetime, reason: str) -> None:
 
 
 def _give_up(session: Session, row: JobRow, at: datetime, reason: str) -> None:
+    if row.scan_id is not None:
+        # What was found is stored, with the rules' verdicts; it was what came after that failed.
+        row.status = session.get_one(ScanRow, row.scan_id).status
+        row.error = plain(f"{row.shown}: scanned, but no model judged what was found: {reason}")
+        _end(session, row, JobState.DONE, at)
+        return
     row.status = ScanStatus.NOT_ASSESSABLE.value
     tries = f"{row.attempts} attempt{'' if row.attempts == 1 else 's'}"
     row.error = plain(f"{row.shown}: could not be scanned in {tries}: {reason}")
-    if row.scan_id is None:
-        row.scan_id = _not_assessable(session, row, at)
+    row.scan_id = _not_assessable(session, row, at)
     _end(session, row, JobState.DONE, at)
 
 

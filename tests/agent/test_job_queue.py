@@ -122,3 +122,18 @@ def test_a_job_is_cancelled(store: Store) -> None:
         assert job(session, running.id).state is JobState.CANCELLED
         with pytest.raises(NotFound):
             ask_to_cancel(session, "nope", "anna", NOON)
+
+
+def test_what_a_scan_found_stays_when_its_worker_dies_of_the_model(store: Store) -> None:
+    with store.writing() as session:
+        asked = enqueue(session, _request(), "anna", NOON)
+        lease(session, "w1", NOON, 30.0)
+    scan_id = store.save(assessment(incident()), "default", NOON, job_id=asked.id, first=True)
+    with store.writing() as session:
+        worker_died(session, "w1", NOON, "signal 9")
+        lease(session, "w2", NOON, 30.0)
+        (over,) = worker_died(session, "w2", NOON, "signal 9")
+    assert (over.state, over.status, over.scan_id) == (JobState.DONE, ScanStatus.OK, scan_id)
+    assert str(over.error).endswith("scanned, but no model judged what was found: signal 9")
+    with store.reading() as session:
+        assert len(session.scalars(select(ScanRow)).all()) == 1
