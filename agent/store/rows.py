@@ -141,6 +141,7 @@ def verdict_values(verdict: Verdict) -> dict[str, Any]:
         "facts": plain(verdict.facts),
         "source": verdict.source.value,
         "notes": plain(verdict.notes),
+        "quote": encodable(verdict.quote),
     }
 
 
@@ -213,4 +214,5 @@ def _verdict(row: VerdictRow) -> Verdict:
         facts=tuple(row.facts),
         source=Source(row.source),
         notes=tuple(row.notes),
+        quote=row.quote,
     )

@@ -216,5 +216,6 @@ class VerdictRow(Base):
     facts: Mapped[list[Any]]
     source: Mapped[str] = mapped_column(String(16))
     notes: Mapped[list[Any]]
+    quote: Mapped[str] = mapped_column(default="")
 
     incident: Mapped[IncidentRow] = relationship(lazy="raise", back_populates="verdicts")

@@ -381,3 +381,11 @@ def test_postgresql_keeps_the_same() -> None:
             assert compare_metadata(context, Base.metadata) == []
             assert connection.execute(text("SELECT count(*) FROM scans")).scalar() == 3
         engine.dispose()
+
+
+def test_the_words_for_a_lowered_severity_are_kept(store: Store) -> None:
+    quoted = verdict(severity=Severity.INFO, quote="planned work until 04:00")
+    store.save(assessment(incident(), judged=quoted), "default", NOON)
+    kept = store.incident("1nc1de").verdict
+    assert kept is not None
+    assert kept.quote == "planned work until 04:00"
