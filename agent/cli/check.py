@@ -90,6 +90,12 @@ def check(
             show_default=False,
         ),
     ] = None,
+    notify: Annotated[
+        Path | None,
+        typer.Option(
+            "--notify", metavar="FILE", help="Tell what is found, as this file says.", show_default=False
+        ),
+    ] = None,
     db: DbOption = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Keep nothing.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No tables and no progress.")] = False,
@@ -119,5 +125,6 @@ def check(
         context=knowledge or settings.context,
         store=None if no_store else db or settings.store_url,
         quiet=quiet,
+        notify=notify,
     )
     raise typer.Exit(run_check(request))

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -35,6 +36,9 @@ from pipeline.profile import load_profile
 from pipeline.text import clean
 from pipeline.workers import Workers
 
+if TYPE_CHECKING:
+    from agent.paging import Paging
+
 __all__ = ["CheckRequest", "exit_status", "run_check"]
 
 
@@ -57,6 +61,7 @@ class CheckRequest:
     context: Path | None = None
     store: str | None = None
     quiet: bool = False
+    notify: Path | None = None
 
 
 def run_check(request: CheckRequest) -> int:
@@ -73,6 +78,8 @@ def run_check(request: CheckRequest) -> int:
         raise UsageError("--keep-series keeps every picture, and --mode patrol does not measure them all")
     profile, policy = load_profile(request.profile), load_policy(request.policy)
     contexts = load_context(request.context) if request.context else ContextFile()
+    if request.notify is not None and request.store is None:
+        raise UsageError("--notify tells what is stored, so it does not go with --no-store")
     load_model = partial(open_model, request.triage.value, request.model)
     backend = BACKENDS.get(request.triage.value)
     if backend is not None and backend.missing:
@@ -92,8 +99,11 @@ def run_check(request: CheckRequest) -> int:
             mode=request.mode,
             contexts=contexts,
         )
+        paging = _paging(request, store)
         outcomes = _check_all(request, service, stopping)
         _write_reports(request, outcomes)
+        if paging is not None:
+            paging.deliver()
     begun = len(outcomes)
     if begun < len(request.inputs):
         problem(f"{plural(len(request.inputs) - begun, 'input')} not begun")
@@ -105,6 +115,19 @@ def _workers(request: CheckRequest) -> AbstractContextManager[Workers | None]:
     return (
         Workers(request.jobs, min(request.jobs, len(request.inputs))) if request.jobs > 1 else nullcontext()
     )
+
+
+def _paging(request: CheckRequest, store: Store | None) -> Paging | None:
+    """Who tells what this check finds; None where nobody is to be told."""
+    if request.notify is None or store is None:
+        return None
+    from agent.notify.tree import load_tree
+    from agent.paging import Paging, open_places
+
+    tree = load_tree(request.notify)
+    paging = Paging(store, tree, open_places(tree))
+    paging.begin()
+    return paging
 
 
 def exit_status(outcomes: Sequence[Outcome], fail_on: Severity) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from agent.verdict import Severity
 from tests.agent.notify.notices import tree_of
 from tests.agent.page_desk import Desk
 from tests.agent.stored import verdict
+from tests.clips import black, moving, programme, write_clip
 
 TREE = """
 [route]
@@ -181,3 +183,28 @@ def test_the_outbox_from_a_dead_letter_to_its_delivery(
     assert "1 page tried." in capsys.readouterr().out
     (line,) = (tmp_path / "desk.jsonl").read_text().splitlines()
     assert json.loads(line)["data"]["key"] == dead["key"]
+
+
+def test_a_check_tells_what_it_found_and_only_what_is_new(tmp_path: Path, black_clip: Path) -> None:
+    tree_of(tmp_path, '[route]\nto = ["desk"]\n')
+    db, file = str(tmp_path / "checked.db"), str(tmp_path / "notify.toml")
+    command = ["check", str(black_clip), "--triage", "rules", "--jobs", "1", "--quiet", "--db", db]
+    assert run([*command, "--notify", file]) in (0, 1)
+    (line,) = (tmp_path / "desk.jsonl").read_text().splitlines()
+    assert "black" in json.loads(line)["data"]["incidents"][0]["checks"]
+    run([*command, "--notify", file])
+    assert len((tmp_path / "desk.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_check_that_keeps_nothing_tells_nothing(
+    capsys: pytest.CaptureFixture[str], black_clip: Path
+) -> None:
+    assert run(["check", str(black_clip), "--no-store", "--notify", "x.toml"]) == 2
+    assert "--notify tells what is stored" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def black_clip(clip_folder: Path) -> Path:
+    """Five seconds, of which two are black."""
+    pictures = chain(moving(50), black(50), moving(25, first=50))
+    return write_clip(clip_folder / "told.mp4", pictures=pictures, sound=programme(5.0))
