@@ -9,6 +9,7 @@ with 0 if the check ran and found something (its exit status 1), with 1 if not.
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from evals.defects import Defect, Truth, as_json, inject_pictures, inject_sample
 from evals.sample import CITY, MEADOW, read_pictures, read_rate, read_samples
 from evals.writer import Sound, write_clip
 
-__all__ = ["DEFECTS", "main", "make_clip"]
+__all__ = ["DEFECTS", "main", "make_clip", "serve_command"]
 
 DEFECTS = (
     Defect("black", 3.0, 6.0),
@@ -76,6 +77,17 @@ def _consequences(truth: list[Truth], duration_s: float) -> list[Truth]:
     return peaks + [Truth("loudness", item.stream, 0.0, duration_s, item.kind) for item in clipped[:1]]
 
 
+def serve_command(database: Path) -> str:
+    """How to open the page on what the demo found, from where the reader is."""
+    program = Path(sys.executable).with_name("vidette")
+    return f"{_near(program)} serve --db {shlex.quote(str(_near(database)))}"
+
+
+def _near(path: Path) -> Path:
+    """The path as it is typed here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def main() -> int:
     """Makes the clip, checks it, and says whether the check did its work."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo-out")
@@ -83,14 +95,16 @@ def main() -> int:
     print(f"{clip}: {len(truth)} defects put in, listed in {folder / 'demo.truth.json'}", flush=True)
     report = folder / "report.html"
     series = folder / "series"
+    database = (folder / "demo.db").resolve()
     command = [
         *(sys.executable, "-m", "agent.cli", "check", str(clip)),
         *("--html", str(report), "--keep-series", str(series)),
-        *("--db", f"sqlite:///{(folder / 'demo.db').resolve()}"),
+        *("--db", str(database)),
     ]
     status = subprocess.run(command, check=False).returncode  # noqa: S603
     if status == 1:
         print(f"The report: {report.resolve()}")
+        print(f"The same on a page, to acknowledge it there: {serve_command(database)}")
         return 0
     problem = "found nothing" if status == 0 else f"ended with status {status}"
     print(f"demo: the check {problem}", file=sys.stderr)

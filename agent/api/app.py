@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from agent.about import version
-from agent.api import acts, clips, events, incidents, scans, session, slack, waivers
+from agent.api import acts, ask, clips, events, incidents, scans, session, slack, waivers
 from agent.api.limits import BodyLimit, SafeHeaders
 from agent.api.problems import SCHEMA, add_handlers
 from agent.api.state import Api
@@ -25,6 +25,7 @@ from agent.jobs.supervisor import Supervisor
 from agent.pager import Pager
 from agent.settings import Settings
 from agent.store import Store
+from agent.web import PAGES
 
 __all__ = ["ROUTERS", "create_app"]
 
@@ -37,6 +38,8 @@ ROUTERS = (
     events.router,
     session.router,
     slack.router,
+    ask.router,
+    *PAGES,
 )
 
 DESCRIPTION = """\
@@ -87,6 +90,7 @@ def create_app(settings: Settings, store: Store, *, store_url: str, workers: int
     app.state.api = api
     app.state.supervisor = supervisor
     app.state.slack = None if pager is None else pager.desk
+    app.state.chat = ask.open_chat(settings, store)
     for router in ROUTERS:
         app.include_router(router)
     add_handlers(app)
@@ -111,7 +115,7 @@ def _complete_openapi(app: FastAPI) -> None:
             made["components"]["schemas"]["Problem"] = SCHEMA
             for path, operations in made["paths"].items():
                 for method, operation in operations.items():
-                    if method in ("post", "delete") and "/session" not in path:
+                    if method in ("post", "delete") and path not in UNKEYED:
                         operation.setdefault("parameters", []).append(IDEMPOTENCY)
                     if method == "post" and path.startswith("/v1/incidents/"):
                         operation["parameters"].append(IF_MATCH)
@@ -121,6 +125,8 @@ def _complete_openapi(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]
 
 
+UNKEYED = ("/v1/session", "/v1/ask")
+"""What may be sent again without a key: it changes nothing that lasts."""
 IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -21,6 +21,7 @@ __all__ = [
     "Reader",
     "Writer",
     "authenticate",
+    "require_same_origin",
     "secret_of",
     "still_known",
     "wait_for_stranger",
@@ -68,7 +69,7 @@ def authenticate(request: Request) -> StoredToken:
         )
         raise Problem(401, unknown if secret else absent, ASK)
     if by_cookie and request.method not in SAFE:
-        _require_same_origin(request)
+        require_same_origin(request)
     reads = request.method in SAFE
     _wait((api.reads if reads else api.writes).wait_s(str(token.parent_id or token.id)))
     _note_use(api, token)
@@ -120,8 +121,12 @@ def _wait(seconds: float) -> None:
         raise Problem(429, "too many requests; slow down", {"Retry-After": str(int(seconds) + 1)})
 
 
-def _require_same_origin(request: Request) -> None:
-    """A cookie is sent by browsers whoever asked them to: only our own pages may change anything."""
+def require_same_origin(request: Request) -> None:
+    """A cookie is sent by browsers whoever asked them to: only our own pages may change anything.
+
+    Raises:
+        Problem: another site's page asked (403).
+    """
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "same-origin")
     ours = origin is None or urlsplit(origin).netloc == request.headers.get("host", "")

@@ -13,6 +13,7 @@ from pipeline.model import Cause, Mode
 
 __all__ = [
     "AssignBody",
+    "Body",
     "CommentBody",
     "FeedbackBody",
     "NoteBody",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -31,6 +32,7 @@ QUIET_S = 15.0
 MOST_STREAMS = 200
 AT_ONCE = 200
 BIGGEST_ID = 2**31 - 1
+ONE_ID = "^[0-9a-z]{1,16}$"
 
 EXAMPLE = (
     'id: 7\nevent: incident.opened\ndata: {"id":7,"at":"2026-11-24T12:00:00Z","kind":"incident.opened",'
@@ -55,6 +57,8 @@ async def events(
     last_event_id: Annotated[str | None, Header(pattern="^[0-9]{1,9}$")] = None,
     after: Annotated[int | None, Query(ge=0, le=BIGGEST_ID, description="As Last-Event-ID.")] = None,
     kind: Annotated[str, Query(pattern="^[a-z.]{0,32}$", description="The beginning of its kind.")] = "",
+    incident: Annotated[str | None, Query(pattern=ONE_ID, description="Of this incident only.")] = None,
+    scan: Annotated[str | None, Query(pattern=ONE_ID, description="Of this scan only.")] = None,
     wait: Annotated[bool, Query(description="Whether to stay when all there is was sent.")] = True,
 ) -> StreamingResponse:
     """Everything that changes, from now on, or from the event after the last one that was seen."""
@@ -64,33 +68,36 @@ async def events(
     last = int(last_event_id) if last_event_id is not None else after
     if last is None:
         last = await run_in_threadpool(_newest, api)
+    wanted = _Wanted(kind, incident, scan)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(
-        _stream(request, last, kind, wait), media_type="text/event-stream", headers=headers
+        _stream(request, last, wanted, wait), media_type="text/event-stream", headers=headers
     )
 
 
-async def _stream(request: Request, last: int, kind: str, wait: bool) -> AsyncIterator[str]:
+async def _stream(request: Request, last: int, wanted: _Wanted, wait: bool) -> AsyncIterator[str]:
     api = api_of(request)
     api.streams += 1
     told, quiet_s, progress_s = "", 0.0, 0.0
     try:
         yield "retry: 2000\n\n"
         while not api.stopping.is_set():
-            changes = await run_in_threadpool(_after, api, last, kind)
+            changes = await run_in_threadpool(_after, api, last, wanted.kind)
             for change in changes:
-                yield _event(change.kind, change_document(change), change.id)
-                last, quiet_s = change.id, 0.0
+                if wanted.takes(change):
+                    yield _event(change.kind, change_document(change), change.id)
+                    quiet_s = 0.0
+                last = change.id
             if len(changes) == AT_ONCE:
                 continue
             if not wait:
                 return
             if progress_s >= PROGRESS_EVERY_S:
                 progress_s = 0.0
-                line = await run_in_threadpool(_progress, api)
+                line = await run_in_threadpool(_progress, api, wanted.scan)
                 if not await run_in_threadpool(still_known, request):
                     return
-                if line and line != told and not kind:
+                if line and line != told and not wanted.kind:
                     yield line
                     told, quiet_s = line, 0.0
             if quiet_s >= QUIET_S:
@@ -102,6 +109,18 @@ async def _stream(request: Request, last: int, kind: str, wait: bool) -> AsyncIt
             progress_s += LOOK_EVERY_S
     finally:
         api.streams -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a client listens for: the beginning of a kind, and one incident or scan."""
+
+    kind: str
+    incident: str | None
+    scan: str | None
+
+    def takes(self, change: Change) -> bool:
+        return self.incident in (None, change.incident_id) and self.scan in (None, change.job_id)
 
 
 async def _stopped(event: asyncio.Event, seconds: float) -> bool:
@@ -126,7 +145,7 @@ def _after(api: Api, last: int, kind: str) -> list[Change]:
         return []
 
 
-def _progress(api: Api) -> str:
+def _progress(api: Api, scan: str | None) -> str:
     """How far the running scans are, as one event without an id: who comes later misses nothing."""
     try:
         with api.store.reading() as session:
@@ -136,7 +155,7 @@ def _progress(api: Api) -> str:
     rows = [
         {"scan": job.id, "done_s": job.done_s, "duration_s": job.duration_s, "frames": job.frames}
         for job in running
-        if job.done_s is not None
+        if job.done_s is not None and scan in (None, job.id)
     ]
     return _event("progress", {"scans": rows}) if rows else ""
 

@@ -18,7 +18,7 @@ from agent.text import encodable
 from pipeline.errors import VidetteError
 from pipeline.text import clean
 
-__all__ = ["PROBLEMS", "SCHEMA", "Problem", "add_handlers", "problem_response", "responses"]
+__all__ = ["PROBLEMS", "SCHEMA", "Problem", "add_handlers", "problem_of", "problem_response", "responses"]
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +84,17 @@ PROBLEMS = responses(400, 401, 403, 404, 409, 412, 413, 422, 429, 503)
 """Problems that any route may answer with."""
 
 
+def problem_of(exc: VidetteError) -> Problem:
+    """The problem that an error of ours is: absent, at odds with the store, or unsound."""
+    if isinstance(exc, NotFound):
+        return Problem(404, str(exc))
+    if isinstance(exc, StoreError) and isinstance(exc.__cause__, SQLAlchemyError):
+        log.warning("%s", exc)
+        return Problem(503, "the store cannot be used at the moment", {"Retry-After": "2"})
+    conflict = isinstance(exc, StoreError) and not isinstance(exc, Unsound)
+    return Problem(409 if conflict else 422, str(exc))
+
+
 def add_handlers(app: FastAPI) -> None:
     """Answer every error of the app so."""
 
@@ -105,18 +116,10 @@ def add_handlers(app: FastAPI) -> None:
         first = errors[0] if errors else {"where": "request", "rule": "is wrong"}
         return problem_response(422, f"{first['where']}: {first['rule']}", errors=errors)
 
-    @app.exception_handler(NotFound)
-    async def _absent(request: Request, exc: NotFound) -> JSONResponse:
-        return problem_response(404, str(exc))
-
     @app.exception_handler(VidetteError)
     async def _refused(request: Request, exc: VidetteError) -> JSONResponse:
-        broken = isinstance(exc, StoreError) and isinstance(exc.__cause__, SQLAlchemyError)
-        if broken:
-            log.warning("%s", exc)
-            return problem_response(503, "the store cannot be used at the moment", {"Retry-After": "2"})
-        conflict = isinstance(exc, StoreError) and not isinstance(exc, Unsound)
-        return problem_response(409 if conflict else 422, str(exc))
+        found = problem_of(exc)
+        return problem_response(found.status, found.detail, found.headers)
 
     @app.exception_handler(Exception)
     async def _fault(request: Request, exc: Exception) -> JSONResponse:

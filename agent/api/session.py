@@ -14,7 +14,7 @@ from agent.api.problems import PROBLEMS, Problem
 from agent.api.state import api_of
 from agent.store.tokens import end_session, open_session, token_of
 
-__all__ = ["router"]
+__all__ = ["LASTS", "keep_session", "router"]
 
 LASTS = timedelta(hours=12)
 
@@ -34,14 +34,7 @@ def begin(body: SessionBody, request: Request) -> Response:
         wait_for_stranger(request)
         raise Problem(401, "the token is unknown, revoked or has ended", ASK)
     answer = json_answer({"name": token.name, "scope": token.scope.value, "expires_at": None}, 201)
-    answer.set_cookie(
-        COOKIE,
-        secret,
-        max_age=int(LASTS.total_seconds()),
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
+    keep_session(answer, request, secret)
     return answer
 
 
@@ -64,3 +57,15 @@ def end(request: Request, token: Reader) -> Response:
     answer = Response(status_code=204)
     answer.delete_cookie(COOKIE)
     return answer
+
+
+def keep_session(answer: Response, request: Request, secret: str) -> None:
+    """Set the cookie of a session: no script can read it, and no other site can send it."""
+    answer.set_cookie(
+        COOKIE,
+        secret,
+        max_age=int(LASTS.total_seconds()),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )

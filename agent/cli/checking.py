@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -17,18 +17,19 @@ from agent.cli.outputs import require_writable, series_folders, write_file
 from agent.cli.stopping import Stopping
 from agent.cli.terminal import print_json, problem, results_console, status_console
 from agent.context_file import ContextFile, load_context
+from agent.jobs.evidence import keep_evidence
 from agent.models import BACKENDS, ModelOptions, open_model
 from agent.policy import load_policy
 from agent.progress import ScanProgress
 from agent.report.document import render_json, report_document
-from agent.report.filmstrips import filmstrips_for
+from agent.report.filmstrips import Filmstrip, filmstrips_for
 from agent.report.html import render_html
 from agent.report.junit import render_junit
 from agent.report.table import assessment_view, safe
 from agent.report.words import plural
 from agent.service import Outcome, Service
 from agent.settings import TriageName
-from agent.store import Store
+from agent.store import Store, StoreError
 from agent.verdict import Assessment, Severity
 from pipeline.errors import UsageError
 from pipeline.model import Mode, ScanStatus
@@ -101,12 +102,14 @@ def run_check(request: CheckRequest) -> int:
         )
         paging = _paging(request, store)
         outcomes = _check_all(request, service, stopping)
-        _write_reports(request, outcomes)
+        unkept = _write_reports(request, outcomes, store)
         if paging is not None:
             paging.deliver()
     begun = len(outcomes)
     if begun < len(request.inputs):
         problem(f"{plural(len(request.inputs) - begun, 'input')} not begun")
+    if unkept:
+        problem(unkept)
     return exit_status(outcomes, request.fail_on) if stopping.status is None else stopping.status
 
 
@@ -195,8 +198,10 @@ def _show(console: Console | None, outcome: Outcome, problems: Sequence[str]) ->
         problem(line)
 
 
-def _write_reports(request: CheckRequest, outcomes: Sequence[Outcome]) -> None:
+def _write_reports(request: CheckRequest, outcomes: Sequence[Outcome], store: Store | None) -> str:
+    """Write what was asked for. What a page shows is stored as well; why not, where it was not."""
     assessments = [outcome.assessment for outcome in outcomes]
+    unkept = ""
     written = [path for path in (request.junit, request.html) if path is not None]
     if request.json_document:
         print_json(render_json(report_document(assessments)))
@@ -204,9 +209,25 @@ def _write_reports(request: CheckRequest, outcomes: Sequence[Outcome]) -> None:
         write_file(request.junit, render_junit(assessments, request.fail_on))
     if request.html is not None:
         sources = {outcome.assessment.scan.url: outcome.url for outcome in outcomes}
-        write_file(request.html, render_html(assessments, filmstrips_for(assessments, sources=sources)))
+        strips = filmstrips_for(assessments, sources=sources)
+        write_file(request.html, render_html(assessments, strips))
+        unkept = _kept_evidence(store, assessments, strips)
     if written and not (request.quiet or request.json_document):
         results_console().print(safe(f"Written: {', '.join(str(path) for path in written)}"))
+    return unkept
+
+
+def _kept_evidence(
+    store: Store | None, assessments: Sequence[Assessment], strips: Mapping[str, Filmstrip]
+) -> str:
+    """Keep pictures and signals for the page; why not, where it failed."""
+    try:
+        for assessment in assessments:
+            if store is not None and assessment.scan.incidents:
+                keep_evidence(store, assessment, strips)
+    except StoreError as exc:
+        return f"{exc} (the pictures are not stored)"
+    return ""
 
 
 def _worst_rank(assessment: Assessment) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from agent.report.filmstrips import filmstrips_for, worst_first
+from agent.report.filmstrips import Filmstrip, worst_first
 from agent.store import Store
 from agent.store.evidence import StoredStill, keep_signals, keep_stills
 from agent.text import finite
@@ -23,14 +24,13 @@ MOST_BUCKETS = 240
 DIGITS = 4
 
 
-def keep_evidence(store: Store, assessment: Assessment, url: str) -> None:
-    """Store filmstrips and signals of the worst incidents; ``url`` is what can be opened.
+def keep_evidence(store: Store, assessment: Assessment, strips: Mapping[str, Filmstrip]) -> None:
+    """Store filmstrips (by incident id) and signals of the worst incidents.
 
     Raises:
         StoreError: the database cannot be written.
     """
     scan = assessment.scan
-    strips = filmstrips_for([assessment], sources={scan.url: url})
     for incident in worst_first(assessment)[:MOST_INCIDENTS]:
         strip, signals = strips.get(incident.id), signals_around(incident, scan)
         if strip is None and not signals:

@@ -24,6 +24,7 @@ from agent.jobs.evidence import keep_evidence
 from agent.jobs.plan import WorkPlan
 from agent.models import open_model
 from agent.policy import load_policy
+from agent.report.filmstrips import filmstrips_for
 from agent.service import FALLBACK_MODEL, Service
 from agent.settings import load_settings, model_options
 from agent.store import Store
@@ -108,7 +109,7 @@ class Order:
             first = Assessment(found, assess_incidents(found, self.service.policy, rules, context))
             scan_id = self._save(job, first, started_at)
             if found.incidents:
-                keep_evidence(self.store, first, url)
+                keep_evidence(self.store, first, filmstrips_for([first], sources={found.url: url}))
         if found.incidents and not stop.is_set():
             self._ask(job, scan_id, found, context)
         if found.interrupted:

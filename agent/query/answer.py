@@ -16,7 +16,7 @@ from agent.query.vocabulary import vocabulary
 from agent.report.words import humanize
 from pipeline.text import clean
 
-__all__ = ["Answer", "answer_of", "asked_in_words", "refused"]
+__all__ = ["SHORT_ID", "Answer", "answer_of", "asked_in_words", "refused"]
 
 CITED = 5
 """Incidents that a sentence names; the rest are in the rows."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import available_timezones
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from agent.verdict import Route, Severity
 from pipeline.model import Cause
@@ -24,6 +34,24 @@ __all__ = [
 
 MAX_ROWS = 100
 
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Beyond these a time cannot be told in every zone."""
+
+
+def _tellable(value: datetime) -> datetime:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"a time must lie between the years {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+def _known_zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("no such time zone is known; give one like Europe/Berlin or UTC")
+    return value
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_tellable)]
+Zone = Annotated[str, StringConstraints(max_length=60), AfterValidator(_known_zone)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 IncidentId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{4,16}$")]
 
@@ -77,8 +105,8 @@ class _Closed(BaseModel):
 class TimeRange(_Closed):
     """``since`` is within it, ``until`` is not; either may be open."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Time | None = None
+    until: Time | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> TimeRange:
@@ -107,7 +135,7 @@ class IncidentQuery(_Closed):
     group_by: Grouping | None = None
     order: Order = Order.NEWEST
     limit: int = Field(20, ge=1, le=MAX_ROWS)
-    zone: Name = "UTC"
+    zone: Zone = "UTC"
 
     @model_validator(mode="after")
     def _whole(self) -> IncidentQuery:

@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 from agent.store.rows import plain
 from agent.store.tables_service import ChangeRow
 
-__all__ = ["ORDERED", "Change", "ChangeKind", "changes_after", "history_of", "newest_change", "record_change"]
+__all__ = [
+    "ORDERED",
+    "SCAN",
+    "Change",
+    "ChangeKind",
+    "changes_after",
+    "history_of",
+    "newest_change",
+    "record_change",
+]
 
 ORDERED = "vidette_ordered"
 """Mark of a session whose transaction is the only one that records changes (``Store.writing``)."""
