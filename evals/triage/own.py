@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-from agent.context import until_s
-from agent.triage.reading import Reading, lasting, time_told
+from agent.triage.reading import Reading
 from agent.verdict import Intent
 from evals.triage.cases import EvalCase, load_cases
 from evals.triage.generate import Sample
 
-__all__ = ["CALIBRATION", "own_samples", "samples_of"]
+__all__ = ["CALIBRATION", "meaning_of", "own_samples"]
 
 CALIBRATION = frozenset({
     "evening-film", "remembrance", "weather-warnings", "aquarium", "hotel-info", "recovery-drill", "credits",
@@ -20,40 +17,28 @@ CALIBRATION = frozenset({
 
 
 def own_samples() -> tuple[list[Sample], list[Sample]]:
-    """Those to train on, and those that are kept apart for the calibration."""
+    """Those to train on, and those that are kept apart for the calibration; each note once."""
     tune = [case for case in load_cases() if case.split == "tune"]
-    trained = [s for case in tune if case.family not in CALIBRATION for s in samples_of(case)]
-    return trained, [s for case in tune if case.family in CALIBRATION for s in samples_of(case)]
+    trained = {s.text: s for c in tune if c.family not in CALIBRATION for s in _samples_of(c)}
+    kept = {s.text: s for c in tune if c.family in CALIBRATION for s in _samples_of(c)}
+    return list(trained.values()), list(kept.values())
 
 
-def samples_of(case: EvalCase) -> list[Sample]:
-    """One sample a note of the case: what the right verdict says that the note means."""
-    return [
-        Sample(
-            service=case.context.service,
-            checks=tuple(dict.fromkeys(event.check for event in case.incident.events)),
-            lasts=lasting(
-                None if case.incident.end_s is None else case.incident.end_s - case.incident.start_s
-            ),
-            text=note.text,
-            time=_time(case, note.text),
-            answer=_answer(case),
-        )
-        for note in case.context.notes
-    ]
+def meaning_of(case: EvalCase) -> Reading:
+    """What the note of a case says, whether or not it holds for the incident.
 
-
-def _answer(case: EvalCase) -> str:
-    if case.want.intent is Intent.PLANNED:
+    A note for another channel, time, part or length still means what it says: code finds out that it
+    does not hold.
+    """
+    if case.want.intent is Intent.PLANNED or case.trap in _HELD_ELSEWHERE:
         return Reading.EXPECTED
     if case.trap == "called off":
         return Reading.OFF
     return Reading.WORSE if case.trap == "stakes" else Reading.NOTHING
 
 
-def _time(case: EvalCase, text: str) -> str:
-    start = case.context.starts_at
-    if start is None:
-        return "none"
-    first, last = (start + timedelta(seconds=s) for s in (case.incident.start_s, until_s(case.incident)))
-    return time_told(text, first, last)
+_HELD_ELSEWHERE = ("other channel", "another time", "another kind", "half explained", "out of its length")
+
+
+def _samples_of(case: EvalCase) -> list[Sample]:
+    return [Sample(note.text, meaning_of(case)) for note in case.context.notes]

@@ -23,11 +23,11 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from agent.triage.reading import Reading, named_in, reading_prompt
+from agent.triage.reading import Reading, reading_prompt
 from evals.triage.generate import Sample, samples
 from evals.triage.own import own_samples
 
-__all__ = ["Reader", "asked", "main"]
+__all__ = ["Reader", "main"]
 
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 FIRST_LAYER = 16
@@ -35,18 +35,6 @@ CHUNK = 16
 
 Row = tuple[torch.Tensor, int]
 """What the lower layers make of a prompt, (tokens, width) bfloat16, and the place of its answer."""
-
-
-def asked(sample: Sample) -> str:
-    """The prompt of a sample, as it is put to the model when vidette runs."""
-    return reading_prompt().asked(
-        service=sample.service,
-        checks=sample.checks,
-        lasts=sample.lasts,
-        text=sample.text,
-        named=named_in(sample.service, sample.text),
-        time=sample.time,
-    )
 
 
 class Reader(torch.nn.Module):
@@ -78,7 +66,7 @@ class Reader(torch.nn.Module):
     def lower(self, found: Sequence[Sample]) -> list[Row]:
         """The rows of samples, in their order."""
         places, body = list(Reading), self.model.base_model.model.model
-        tokens = [self.tokenizer.encode(asked(sample), add_special_tokens=False) for sample in found]
+        tokens = [self.tokenizer.encode(reading_prompt().asked(sample.text), add_special_tokens=False) for sample in found]
         rows: dict[int, Row] = {}
         order = sorted(range(len(found)), key=lambda n: len(tokens[n]))
         for at in range(0, len(order), CHUNK):
@@ -87,7 +75,7 @@ class Reader(torch.nn.Module):
             hidden = self._through(body.embed_tokens(ids), 0, FIRST_LAYER).to(torch.bfloat16)
             for place, n in enumerate(mine):
                 row = hidden[place, : len(tokens[n])].clone()
-                rows[n] = row, places.index(Reading(found[n].answer))
+                rows[n] = row, places.index(found[n].answer)
         return [rows[n] for n in range(len(found))]
 
     def forward(self, batch: Sequence[Row]) -> torch.Tensor:
@@ -180,7 +168,7 @@ def main() -> None:
     options.add_argument("--samples", type=int, default=3600, help="generated samples")
     options.add_argument("--repeat", type=int, default=6, help="how often a hand-written one is taken")
     options.add_argument("--steps", type=int, default=1000)
-    options.add_argument("--batch", type=int, default=8)
+    options.add_argument("--batch", type=int, default=12)
     options.add_argument("--rank", type=int, default=8)
     options.add_argument("--rate", type=float, default=1e-3)
     options.add_argument("--every", type=int, default=100)
