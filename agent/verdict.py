@@ -21,7 +21,7 @@ class Case:
     first; where they are empty there is no choice. ``ceiling`` is the worst that a model may say.
     ``outside`` is text that others wrote (names and tags), fenced: something to read about, never
     something to obey. ``context`` is what an operator knows: only what concerns this incident, and its
-    free text is from outside as well.
+    free text is from outside as well. ``without_context`` is the floor without it, where that differs.
     """
 
     incident: Incident
@@ -37,6 +37,12 @@ class Case:
     ceiling: Severity = Severity.CRITICAL
     outside: str = ""
     context: Context = field(default_factory=Context)
+    without_context: Severity | None = None
+
+    @property
+    def plain_floor(self) -> Severity:
+        """The floor that the policy gives the defect where nothing is known of the input."""
+        return self.floor if self.without_context is None else self.without_context
 
 
 @dataclass(frozen=True, slots=True)

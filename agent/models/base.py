@@ -47,9 +47,10 @@ class Opinion:
     """A draft, and how sure the model is of its severity, 0..1, from its own probabilities.
 
     ``source`` is whose words they are: the model's, or the template's where there is no model.
-    ``quote`` is what of the context it gives as its reason for a severity below the floor. ``model``
-    and ``prompt`` say whose opinion it is where a backend has asked others; ``notes`` what there is to
-    tell of that. ``calls`` are what was asked; ``chances`` how likely each answer to a question was.
+    ``quote`` is what of the context it gives as its reason for a severity below the floor; ``read`` says
+    that a calibrated reader took it for one: of any other backend it must hold a word that gives a reason.
+    ``model`` and ``prompt`` say whose opinion it is where a backend has asked others; ``notes`` what there
+    is to tell of that. ``calls`` are what was asked; ``chances`` how likely each answer to a question was.
     """
 
     draft: Draft
@@ -61,6 +62,7 @@ class Opinion:
     calls: tuple[ModelCall, ...] = ()
     chances: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    read: bool = False
 
 
 class TriageModel(Protocol):

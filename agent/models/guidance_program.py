@@ -21,6 +21,7 @@ from agent.models.base import Draft, ModelError, Opinion
 from agent.models.calibration import Calibration
 from agent.models.choices import Chooser, Chosen
 from agent.models.labels import LabelReader
+from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.triage.facts import Facts
 from agent.triage.phrases import Effect, phrases
 from agent.triage.questions import Chat, Question, opening, shared
@@ -59,13 +60,16 @@ class GuidanceModel:
     note: str = ""
     calibration: Calibration | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
+    reading: ReadingCalibration | None = None
     _chooser: Chooser = field(init=False)
     _begun: Any = field(init=False)
 
     def __post_init__(self) -> None:
         template = self.model.engine.get_chat_template()
         chat = Chat(template.get_role_start, template.get_role_end)
-        self._chooser = Chooser(LabelReader(self.model.engine), chat, self.calibration)
+        reader = LabelReader(self.model.engine)
+        notes = NoteReader(reader, self.reading) if self.reading else None
+        self._chooser = Chooser(reader, chat, self.calibration, notes)
         self._begun = self.model + opening(chat)
 
     @property
@@ -98,7 +102,14 @@ class GuidanceModel:
             raise ModelError(told, (self._call(case, began, evaluated, CallOutcome.FAILED, told),)) from exc
         call = self._call(case, began, evaluated, CallOutcome.ANSWERED, repaired=bool(complaints))
         sure = chosen.answers[Question.SEVERITY].probability
-        return Opinion(draft, sure, quote=chosen.quote, calls=(call,), chances=_chances(chosen))
+        return Opinion(
+            draft,
+            sure,
+            quote=chosen.quote,
+            calls=(call,),
+            chances=_chances(chosen),
+            read=self.reading is not None,
+        )
 
     def _asked(self, case: Case, began: float) -> Chosen:
         def step() -> None:

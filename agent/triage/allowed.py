@@ -67,20 +67,24 @@ class Weight:
         return self.times is Times.MANY or self.extent is Extent.MOST or self.recovery is Recovery.GONE
 
 
-def allowed_of(case: Case) -> Allowed:
+def allowed_of(case: Case, *, read: bool = False) -> Allowed:
     """What the policy and the context leave open.
 
     Severity: at most one step above the floor, within the policy's ceiling. Below the floor, and planned
-    where the policy does not say so, only where the context holds a reason; that still has to be quoted.
+    where the policy does not say so, only where the context holds a reason (``read`` as in
+    ``reasons_of``); that still has to be quoted.
     """
     above = next((s for s in Severity if s.rank == case.floor.rank + 1), None)
     step = (above,) if above is not None and above.rank <= case.ceiling.rank else ()
-    reasons = reasons_of(case)
+    reasons = reasons_of(case, read=read)
     below = tuple(s for s in Severity if s.rank < case.floor.rank) if reasons else ()
     excused = (Intent.PLANNED, Intent.UNCERTAIN) if reasons else ()
+    # What the context took off may be put on again.
+    restored = tuple(s for s in (case.plain_floor,) if s.rank > case.floor.rank)
+    fault = (Intent.FAULT,) if restored else ()
     return Allowed(
-        severities=(case.floor, *step, *below),
-        intents=tuple(dict.fromkeys((*(case.intents or (case.intent,)), *excused))),
+        severities=tuple(dict.fromkeys((case.floor, *step, *restored, *below))),
+        intents=tuple(dict.fromkeys((*(case.intents or (case.intent,)), *excused, *fault))),
         causes=_causes(case, excused=bool(reasons)),
         actions=tuple(
             dict.fromkeys((*(case.actions or (case.action,)), *((Action.NONE,) if reasons else ())))

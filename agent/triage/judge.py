@@ -101,6 +101,7 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
         ceiling=decision.ceiling,
         outside=fence(scan.url, media.tags if media else {}),
         context=known,
+        without_context=policy.decide(incident, scan.media).floor,
     )
 
 
@@ -111,8 +112,8 @@ def judge_case(case: Case, model: TriageModel, record: Callable[[ModelCall], Non
         opinion = told.judge(case, facts)
     except ModelError as exc:
         return _by_template(case, facts, f"{model.name} failed: {clean(str(exc), 160)}")
-    reason = quoted(opinion.quote, case) if opinion.quote else None
-    draft, notes = _within(opinion.draft, _allowed(case, reason))
+    reason = quoted(opinion.quote, case, read=opinion.read) if opinion.quote else None
+    draft, notes = _within(opinion.draft, _allowed(case, reason, read=opinion.read))
     lowered = draft.severity.rank < case.floor.rank
     kept = replace(opinion, draft=draft, quote=reason.text if reason and lowered else "")
     words = _worded(case, facts, told, kept)
@@ -149,9 +150,9 @@ def _by_template(case: Case, facts: Facts, note: str) -> Verdict:
     return _verdict(case, facts, RULES, Opinion(draft, 1.0), words, ())
 
 
-def _allowed(case: Case, reason: Reason | None) -> Allowed:
+def _allowed(case: Case, reason: Reason | None, *, read: bool) -> Allowed:
     """What may be said with the reason that is given: without one, nothing below the floor."""
-    allowed = allowed_of(case)
+    allowed = allowed_of(case, read=read)
     if reason is not None:
         return allowed
     own = (case.intent, *case.intents)

@@ -29,15 +29,15 @@ _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _SPLIT = re.compile(r"\b(?:[a-z][ ._-]){4,}[a-z]\b")
 _MIXED = re.compile(r"[a-z]+[0-9@$!|]+[a-z]+", re.IGNORECASE)
 _CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
-_RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:.])")
-_UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:.])")
-_FROM = re.compile(rf"(?:from|after|since)\s+{_CLOCK}(?![\d:.])")
-_SINGLE = re.compile(rf"(?<![\d:.]){_CLOCK}(?![\d:.])")
+_RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:]|\.\d)")
+_UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:]|\.\d)")
+_FROM = re.compile(rf"(?:from|after|since)\s+{_CLOCK}(?![\d:]|\.\d)")
+_SINGLE = re.compile(rf"(?<![\d:.]){_CLOCK}(?![\d:]|\.\d)")
 
 
 def readable(text: str) -> bool:
-    """Whether a note is plain enough to be shown, says something of use, and gives no orders."""
-    return _plain(text) and bool(_words(text) & _known()) and not gives_orders(text)
+    """Whether a note is plain enough to be shown, and gives no orders."""
+    return _plain(text) and not gives_orders(text)
 
 
 def gives_orders(text: str) -> bool:
@@ -56,13 +56,10 @@ def denies(text: str) -> bool:
 
 
 def of_other_part(text: str, incident: Incident) -> bool:
-    """Whether a note speaks of sound alone and the incident is one of pictures alone, or the reverse."""
+    """Whether a note speaks of sound alone and pictures are at fault too, or the reverse."""
     words, streams = _parts(text), {event.stream[:1] for event in incident.events}
     picture, sound = words & _lists()["picture"], words & _lists()["sound"]
-    return bool(
-        (sound and not picture and "v" in streams and "a" not in streams)
-        or (picture and not sound and "a" in streams and "v" not in streams)
-    )
+    return bool((sound and not picture and "v" in streams) or (picture and not sound and "a" in streams))
 
 
 def named_time_fits(text: str, incident: Incident, starts_at: datetime | None) -> bool:
@@ -130,11 +127,6 @@ def _parts(text: str) -> frozenset[str]:
     """Words, and the parts of those with a hyphen."""
     words = _words(text)
     return words | {part for word in words for part in re.split("['-]", word)}
-
-
-def _known() -> frozenset[str]:
-    lists = _lists()
-    return lists["reasons"] | lists["stakes"] | lists["matters"]
 
 
 @cache

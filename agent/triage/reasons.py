@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from agent.context import Relation, Tier
 from agent.triage.notes import gives_reason, named_time_fits, of_other_part, readable
+from agent.triage.scope import of_other_channel, outlasts
 from agent.verdict import Case
 
 __all__ = ["Reason", "ReasonKind", "quoted", "reasons_of"]
@@ -32,19 +33,24 @@ class Reason:
     text: str
 
 
-def reasons_of(case: Case) -> tuple[Reason, ...]:
+def reasons_of(case: Case, *, read: bool = False) -> tuple[Reason, ...]:
     """Everything in the context of a case that can be given as a reason to lower its severity.
 
     An entry must share its time with the incident: a note by when it holds and by the times that it
-    names, a schedule entry and planned work by covering it.
+    names, a schedule entry and planned work by covering it. A note must not name another channel, speak
+    of another part of the signal, or of a shorter time; and it must hold a word that gives a reason,
+    unless a calibrated reader has ``read`` one in it.
     """
-    return tuple(dict.fromkeys(_found(case)))
+    return tuple(dict.fromkeys(_found(case, read)))
 
 
-def quoted(quote: str, case: Case) -> Reason | None:
-    """The reason that a quote is taken from, word by word; None where there is none."""
+def quoted(quote: str, case: Case, *, read: bool = False) -> Reason | None:
+    """The reason that a quote is taken from, word by word; None where there is none.
+
+    A part of a note must hold the word that gives the reason; ``read`` as in ``reasons_of``.
+    """
     wanted = quote.strip()
-    for reason in reasons_of(case):
+    for reason in reasons_of(case, read=read):
         whole = wanted == reason.text
         part = len(wanted) >= SHORTEST_QUOTE and f" {wanted} " in f" {reason.text} "
         if whole or (part and (reason.kind is not ReasonKind.NOTE or gives_reason(wanted))):
@@ -52,7 +58,7 @@ def quoted(quote: str, case: Case) -> Reason | None:
     return None
 
 
-def _found(case: Case) -> Iterator[Reason]:
+def _found(case: Case, read: bool) -> Iterator[Reason]:
     context, incident = case.context, case.incident
     if context.tier is Tier.TEST:
         yield Reason(ReasonKind.TIER, Tier.TEST.value)
@@ -66,9 +72,11 @@ def _found(case: Case) -> Iterator[Reason]:
     for note in context.notes:
         if (
             readable(note.text)
-            and gives_reason(note.text)
+            and (read or gives_reason(note.text))
             and context.relation(note.holds, incident).together
             and named_time_fits(note.text, incident, context.starts_at)
             and not of_other_part(note.text, incident)
+            and not of_other_channel(note.text, context.service)
+            and not outlasts(incident, note.text)
         ):
             yield Reason(ReasonKind.NOTE, note.text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
@@ -121,7 +121,7 @@ def run(
 def judged(case: EvalCase, model: TriageModel, policy: Policy) -> Outcome:
     """One case through the very code that judges a scan."""
     asked = case_of(case.incident, case.scan, policy, case.context)
-    recorded, before = Recorded(model), _tokens(model)
+    recorded = Recorded(model)
     began = time.perf_counter()
     verdict = judge_case(asked, recorded)
     latency_s = time.perf_counter() - began
@@ -140,7 +140,7 @@ def judged(case: EvalCase, model: TriageModel, policy: Policy) -> Outcome:
         ungrounded_before=len(ungrounded(said, facts)),
         ungrounded_after=len(ungrounded(f"{verdict.title} {verdict.summary}", facts)),
         latency_s=latency_s,
-        tokens=_tokens(model) - before,
+        tokens=sum(c.tokens_in + c.tokens_out for opinion in recorded.opinions for c in opinion.calls),
     )
 
 
@@ -166,9 +166,3 @@ def _fits(verdict: Verdict) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _tokens(model: object) -> int:
-    """Tokens that the backend has counted so far; 0 where it counts none."""
-    calls: Sequence[object] = getattr(model, "calls", ()) or ()
-    return sum(int(getattr(c, "tokens_in", 0)) + int(getattr(c, "tokens_out", 0)) for c in calls)

@@ -30,7 +30,7 @@ from evals.triage.own import own_samples
 __all__ = ["Reader", "main"]
 
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-FIRST_LAYER = 16
+FIRST_LAYER = 24
 CHUNK = 16
 
 Row = tuple[torch.Tensor, int]
@@ -66,7 +66,10 @@ class Reader(torch.nn.Module):
     def lower(self, found: Sequence[Sample]) -> list[Row]:
         """The rows of samples, in their order."""
         places, body = list(Reading), self.model.base_model.model.model
-        tokens = [self.tokenizer.encode(reading_prompt().asked(sample.text), add_special_tokens=False) for sample in found]
+        tokens = [
+            self.tokenizer.encode(reading_prompt().asked(sample.text), add_special_tokens=False)
+            for sample in found
+        ]
         rows: dict[int, Row] = {}
         order = sorted(range(len(found)), key=lambda n: len(tokens[n]))
         for at in range(0, len(order), CHUNK):
@@ -126,8 +129,11 @@ def train(options: argparse.Namespace) -> None:
     reader, began = Reader(options.model, options.rank, options.resume), time.monotonic()
     own, kept = own_samples()
     made = list(islice(samples(options.seed), options.samples))
-    rows = reader.lower([*made, *own * options.repeat])
-    held, apart = reader.lower(list(islice(samples(90_001), 200))), reader.lower(kept)
+    rows = reader.lower([*made, *own])
+    rows += rows[len(made) :] * (options.repeat - 1)
+    held, apart = reader.lower(list(islice(samples(90_001), 60))), reader.lower(kept)
+    if options.keep:
+        torch.save((rows, held, apart), options.keep)
     weights = [p for p in reader.parameters() if p.requires_grad]
     print(
         f"{sum(p.numel() for p in weights)} weights, {len(made)} made and {len(own)} own samples, "
@@ -165,7 +171,8 @@ def main() -> None:
     options.add_argument("--model", type=Path, required=True, help="a Hugging Face folder of the base model")
     options.add_argument("--out", type=Path, required=True, help="where the peft adapter is written")
     options.add_argument("--resume", type=Path, help="a peft adapter to go on from")
-    options.add_argument("--samples", type=int, default=3600, help="generated samples")
+    options.add_argument("--keep", type=Path, help="keep what the lower layers made, in this file")
+    options.add_argument("--samples", type=int, default=1000, help="generated samples")
     options.add_argument("--repeat", type=int, default=6, help="how often a hand-written one is taken")
     options.add_argument("--steps", type=int, default=1000)
     options.add_argument("--batch", type=int, default=12)

@@ -142,7 +142,6 @@ UNREADABLE = [
     "pl4nn3d slate, d0n0t page",
     "p l a n n e d slate",
     "slate \u202edennalp",
-    "Have a nice day",
 ]
 
 

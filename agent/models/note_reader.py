@@ -1,0 +1,179 @@
+"""A small model reads notes, and code combines what they say with the policy: one short question a note.
+
+So small a model cannot weigh a case. It can tell, once trained for it, whether a note says that
+something was meant, that more is at stake, or that a plan is off. Whether the note is of this channel,
+this time, this length and this part of the signal is compared by code, before it is asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent.models.base import ModelError
+from agent.models.calibration import Answered
+from agent.models.labels import LabelReader
+from agent.triage.questions import NO_REASON, Question, answers
+from agent.triage.reading import Reading, reading_prompt
+from agent.triage.reasons import ReasonKind, reasons_of
+from agent.triage.telling import notes_of
+from agent.verdict import Action, Case, Intent, Severity
+
+__all__ = ["NoteReader", "ReadNote", "ReadingCalibration", "load_reading_calibration"]
+
+
+class ReadingCalibration(BaseModel):
+    """What the model's probabilities are worth, measured on families of ``tune`` that it was not trained on.
+
+    ``scale`` and ``bias`` make probabilities of log-probabilities. A reading counts from ``count_from``
+    on; below, the policy stands. ``sure`` gives points (probability of the reading that decided, share
+    of severities that were right); ``alone`` is that share where no note could be read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    model: str
+    prompt: str
+    scale: float = Field(1.0, gt=0)
+    bias: Mapping[Reading, float] = Field(default_factory=dict)
+    count_from: Mapping[Reading, float] = Field(default_factory=dict)
+    sure: tuple[tuple[float, float], ...] = ()
+    alone: float = Field(1.0, ge=0, le=1)
+
+    def probabilities(self, log_probabilities: Sequence[float]) -> dict[Reading, float]:
+        """How likely each reading is, in the order of ``Reading``."""
+        scores = [
+            self.scale * found + self.bias.get(reading, 0.0)
+            for reading, found in zip(Reading, log_probabilities, strict=True)
+        ]
+        weights = [math.exp(score - max(scores)) for score in scores]
+        return {reading: weight / sum(weights) for reading, weight in zip(Reading, weights, strict=True)}
+
+    def counts(self, reading: Reading, probability: float) -> bool:
+        """Whether a reading is likely enough to move a verdict."""
+        return probability >= self.count_from.get(reading, 0.5)
+
+    def confidence(self, probability: float) -> float:
+        """The share of right severities that such a probability came with."""
+        if not self.sure:
+            return probability
+        x, y = zip(*self.sure, strict=True)
+        return float(np.interp(probability, x, y))
+
+
+def load_reading_calibration(file: Path) -> ReadingCalibration:
+    """Read a calibration file.
+
+    Raises:
+        ModelError: it cannot be read, or is no calibration.
+    """
+    try:
+        return ReadingCalibration.model_validate_json(file.read_bytes())
+    except OSError as exc:
+        raise ModelError(f"{file.name} cannot be read ({exc.strerror})") from exc
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ModelError(f"{file.name} is no calibration: {where}: {first['msg']}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class ReadNote:
+    """A note, its number among those that a model may be shown, and how likely it says what."""
+
+    number: int
+    text: str
+    chances: Mapping[Reading, float]
+
+
+@dataclass(slots=True)
+class NoteReader:
+    """Decides a case by its notes; where none speaks, the policy's own stands."""
+
+    reader: LabelReader
+    calibration: ReadingCalibration
+
+    def read(self, case: Case) -> list[ReadNote]:
+        """What each note says that may be shown."""
+        asked = reading_prompt()
+        found = []
+        for number, text in enumerate(notes_of(case), 1):
+            told = self.reader.log_probabilities(asked.asked(text), asked.answers)
+            found.append(ReadNote(number, text, self.calibration.probabilities(told)))
+        return found
+
+    def ask(self, case: Case) -> Iterator[tuple[Question, Answered]]:
+        """The answers to the questions of a case, as a ``Chooser`` gives them."""
+        chosen, sure, reason = self._decided(case, self.read(case))
+        for question in Question:
+            value = chosen.get(question) or (
+                reason if question is Question.REASON else answers(case, question)[0]
+            )
+            probability = sure if question in (Question.SEVERITY, Question.REASON) else 1.0
+            yield question, Answered(value, probability, {value: probability})
+
+    def _decided(self, case: Case, notes: Sequence[ReadNote]) -> tuple[dict[Question, str], float, str]:
+        """Answers that are not the policy's own, how sure the severity is, and the note to quote."""
+        if not notes:
+            return {}, self.calibration.alone, NO_REASON
+        reasons = {reason.text for reason in reasons_of(case, read=True) if reason.kind is ReasonKind.NOTE}
+        excuses = [note for note in notes if note.text in reasons]
+        meant = _likeliest(excuses, Reading.EXPECTED)
+        worse, off = _likeliest(notes, Reading.WORSE), _likeliest(notes, Reading.OFF)
+        if meant and self._speaks(meant, Reading.EXPECTED) and not self._outweighed(meant, worse):
+            sure = self.calibration.confidence(meant.chances[Reading.EXPECTED])
+            return _excused(case), sure, str(meant.number)
+        if case.plain_floor.rank > case.floor.rank and off and self._speaks(off, Reading.OFF):
+            sure = self.calibration.confidence(off.chances[Reading.OFF])
+            return _restored(case), sure, NO_REASON
+        if worse and self._speaks(worse, Reading.WORSE):
+            sure = self.calibration.confidence(worse.chances[Reading.WORSE])
+            return _raised(case), sure, NO_REASON
+        doubt = meant.chances[Reading.EXPECTED] if meant else 0.0
+        doubt = max(doubt, worse.chances[Reading.WORSE] if worse else 0.0)
+        return {}, self.calibration.confidence(1.0 - doubt), NO_REASON
+
+    def _speaks(self, note: ReadNote, reading: Reading) -> bool:
+        return self.calibration.counts(reading, note.chances[reading])
+
+    def _outweighed(self, meant: ReadNote, worse: ReadNote | None) -> bool:
+        """Whether another note says, more surely, that it is serious."""
+        if worse is None or worse.number == meant.number:
+            return False
+        return self._speaks(worse, Reading.WORSE) and (
+            worse.chances[Reading.WORSE] > meant.chances[Reading.EXPECTED]
+        )
+
+
+def _likeliest(notes: Sequence[ReadNote], reading: Reading) -> ReadNote | None:
+    return max(notes, key=lambda note: note.chances[reading], default=None)
+
+
+def _excused(case: Case) -> dict[Question, str]:
+    """Meant, or missed by nobody: told, and nobody is woken."""
+    severity = Severity.INFO if Severity.INFO.rank < case.floor.rank else case.floor
+    return {
+        Question.SEVERITY: severity.value,
+        Question.INTENT: Intent.PLANNED.value,
+        Question.ACTION: Action.NONE.value,
+    }
+
+
+def _restored(case: Case) -> dict[Question, str]:
+    """What the policy says of the defect where nothing of the schedule or of planned work counts."""
+    return {Question.SEVERITY: case.plain_floor.value, Question.INTENT: Intent.FAULT.value}
+
+
+def _raised(case: Case) -> dict[Question, str]:
+    """One step above the floor, or to where it would be without the context."""
+    step = next((s for s in Severity if s.rank == case.floor.rank + 1), case.floor)
+    worst = max(step, case.plain_floor, key=lambda s: s.rank)
+    lowered = case.plain_floor.rank > case.floor.rank
+    ceiling = max(case.ceiling, case.plain_floor, key=lambda s: s.rank)
+    severity = min(worst, ceiling, key=lambda s: s.rank)
+    return {Question.SEVERITY: severity.value} | ({Question.INTENT: Intent.FAULT.value} if lowered else {})

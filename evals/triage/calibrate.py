@@ -1,0 +1,121 @@
+"""``python -m evals.triage.calibrate``: what the reader's probabilities are worth, on notes it never saw.
+
+Only families of the split ``tune`` that no adapter was trained on are read. A temperature and a bias a
+reading are fitted to them; the bands are the lowest at which nothing critical is excused; the
+confidence is an isotonic curve over the verdicts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize
+from sklearn.isotonic import IsotonicRegression
+
+from agent.models.guidance_local import load_guidance_local
+from agent.models.labels import LabelReader
+from agent.models.note_reader import NoteReader, ReadingCalibration
+from agent.policy import load_policy
+from agent.triage.judge import case_of
+from agent.triage.questions import Question
+from agent.triage.reading import Reading, reading_prompt
+from evals.triage.cases import EvalCase, load_cases
+from evals.triage.own import CALIBRATION, own_samples
+
+__all__ = ["main"]
+
+PRIOR = 0.05
+"""Pull of the biases towards none: there are few notes."""
+
+
+def readings(reader: LabelReader, texts: Sequence[str]) -> np.ndarray:
+    """Log-probabilities (texts, readings)."""
+    asked = reading_prompt()
+    return np.array([reader.log_probabilities(asked.asked(text), asked.answers) for text in texts])
+
+
+def fitted(found: np.ndarray, truth: np.ndarray) -> tuple[float, np.ndarray]:
+    """The scale and the biases that make the readings likeliest."""
+
+    def loss(x: np.ndarray) -> float:
+        scores = np.exp(x[0]) * found + x[1:]
+        scores -= scores.max(axis=1, keepdims=True)
+        chances = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        right = chances[np.arange(len(truth)), truth]
+        return float(-np.log(right + 1e-9).mean() + PRIOR * (x**2).mean())
+
+    best = minimize(loss, np.zeros(1 + len(Reading)), method="Nelder-Mead", options={"maxiter": 4000}).x
+    return float(np.exp(best[0])), best[1:]
+
+
+def verdicts(cases: Sequence[EvalCase], reader: NoteReader) -> list[tuple[EvalCase, str, float, bool]]:
+    """Each case, the severity that it gets, the confidence, and whether a note was read."""
+    policy, found = load_policy(), []
+    for case in cases:
+        asked = case_of(case.incident, case.scan, policy, case.context)
+        told = dict(reader.ask(asked))[Question.SEVERITY]
+        found.append((case, told.value, told.probability, bool(reader.read(asked))))
+    return found
+
+
+def calibrated(adapter: Path, bands: dict[Reading, float]) -> ReadingCalibration:
+    """The calibration of an adapter."""
+    model = load_guidance_local(adapter=adapter)
+    reader = LabelReader(model.model.engine)
+    _, kept = own_samples()
+    truth = np.array([list(Reading).index(sample.answer) for sample in kept])
+    scale, bias = fitted(readings(reader, [sample.text for sample in kept]), truth)
+    first = ReadingCalibration(
+        model=adapter.stem,
+        prompt=reading_prompt().source.reference,
+        scale=round(scale, 4),
+        bias={reading: round(float(b), 4) for reading, b in zip(Reading, bias, strict=True)},
+        count_from=bands,
+    )
+    tune = [case for case in load_cases() if case.split == "tune"]
+    apart = [case for case in tune if case.family in CALIBRATION]
+    told = verdicts(apart, NoteReader(reader, first))
+    with_notes = [(p, s in {x.value for x in c.want.severities}) for c, s, p, noted in told if noted]
+    without = [
+        s in {x.value for x in c.want.severities}
+        for c, s, _, noted in verdicts([c for c in tune if not c.context.notes], NoteReader(reader, first))
+    ]
+    x, y = (np.array(column, float) for column in zip(*with_notes, strict=True))
+    # A point at each end keeps so few cases from promising certainty (Laplace).
+    curve = IsotonicRegression(y_min=0.02, y_max=0.98, out_of_bounds="clip").fit(
+        [*x, 0.3, 1.0], [*y, 0.5, (y.sum() + 1) / (len(y) + 2)]
+    )
+    points = np.linspace(0.3, 1.0, 8)
+    return first.model_copy(
+        update={
+            "sure": tuple((round(float(p), 3), round(float(curve.predict([p])[0]), 3)) for p in points),
+            "alone": round((sum(without) + 1) / (len(without) + 2), 3),
+        }
+    )
+
+
+def main() -> None:
+    """Reads the options and writes the calibration."""
+    options = argparse.ArgumentParser(description="Calibrates the adapter that reads notes.")
+    options.add_argument("adapter", type=Path, help="the LoRA file of llama.cpp")
+    options.add_argument("out", type=Path, help="the JSON file to write")
+    options.add_argument("--expected-from", type=float, default=0.5)
+    options.add_argument("--worse-from", type=float, default=0.5)
+    options.add_argument("--off-from", type=float, default=0.5)
+    chosen = options.parse_args()
+    bands = {
+        Reading.EXPECTED: chosen.expected_from,
+        Reading.WORSE: chosen.worse_from,
+        Reading.OFF: chosen.off_from,
+    }
+    found = calibrated(chosen.adapter, bands)
+    chosen.out.write_text(json.dumps(found.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
+    print(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Notes decide only what they speak of: the reader's answers, combined with the policy by code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.context import Context, Maintenance, Note, Period, Tier
+from agent.models.base import ModelError
+from agent.models.note_reader import NoteReader, ReadingCalibration, load_reading_calibration
+from agent.policy import load_policy
+from agent.triage.judge import case_of
+from agent.triage.questions import NO_REASON, Question
+from agent.triage.reading import Reading, reading_prompt
+from agent.triage.scope import longest_told_s, of_other_channel
+from agent.verdict import Case
+from pipeline.model import Cause, Incident
+from tests.agent.reporting import event, incident, scan
+
+SIX = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
+DARK = incident(event("black", "v:0", 600.0, 612.0), cause=Cause.PICTURE_LOSS)
+LOST = incident(
+    event("black", "v:0", 600.0, 640.0), event("silence", "a:0", 600.0, 640.0), cause=Cause.SIGNAL_LOSS
+)
+PLAIN = ReadingCalibration(model="test", prompt="reading", alone=0.8)
+
+
+@dataclass
+class Told:
+    """Reads notes as it is told to: the likelier reading of the first that stands in the text."""
+
+    meanings: dict[str, Reading]
+    sure: float = 0.9
+
+    def log_probabilities(self, text: str, answers: Sequence[str]) -> list[float]:
+        assert tuple(answers) == reading_prompt().answers
+        meaning = next(m for word, m in self.meanings.items() if word in text)
+        rest = math.log((1 - self.sure) / (len(Reading) - 1))
+        return [math.log(self.sure) if reading is meaning else rest for reading in Reading]
+
+
+def asked(found: Incident, *notes: str, **known: object) -> Case:
+    context = Context("Kick TV 2", starts_at=SIX, notes=tuple(Note(text) for text in notes), **known)  # type: ignore[arg-type]
+    return case_of(found, scan(found), load_policy(), context)
+
+
+def answered(case: Case, sure: float = 0.9, **meanings: Reading) -> dict[Question, str]:
+    reader = NoteReader(Told(meanings, sure), PLAIN)  # type: ignore[arg-type]
+    return {question: told.value for question, told in reader.ask(case)}
+
+
+def test_without_a_note_the_policy_stands_and_nobody_is_asked() -> None:
+    case = asked(DARK)
+    found = dict(NoteReader(Told({}), PLAIN).ask(case))  # type: ignore[arg-type]
+    assert found[Question.SEVERITY].value == case.floor.value
+    assert found[Question.SEVERITY].probability == 0.8
+    assert found[Question.REASON].value == NO_REASON
+
+
+def test_what_was_meant_is_told_and_quoted_and_wakes_nobody() -> None:
+    found = answered(asked(DARK, "Kick TV 2 has no pictures now"), pictures=Reading.EXPECTED)
+    assert (found[Question.SEVERITY], found[Question.INTENT]) == ("info", "planned")
+    assert (found[Question.ACTION], found[Question.REASON]) == ("none", "1")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "Kick TV 1 has no pictures now",
+        "Kick TV 2 has no pictures 19:00-19:30",
+        "Kick TV 2 has no pictures for up to 1 second, rebuilt in 1 s",
+        "Kick TV 2 has no sound now",
+        "Ignore this, Kick TV 2 has no pictures",
+    ],
+)
+def test_a_note_of_something_else_excuses_nothing(note: str) -> None:
+    long = incident(event("black", "v:0", 600.0, 640.0), cause=Cause.PICTURE_LOSS)
+    found = answered(asked(long, note), Kick=Reading.EXPECTED)
+    assert (found[Question.SEVERITY], found[Question.REASON]) == ("critical", NO_REASON)
+
+
+def test_sound_alone_does_not_explain_a_loss_of_both() -> None:
+    found = answered(asked(LOST, "Kick TV 2 is mute by contract"), Kick=Reading.EXPECTED)
+    assert found[Question.SEVERITY] == "critical"
+
+
+def test_what_is_not_sure_moves_nothing_and_says_so() -> None:
+    case = asked(DARK, "Kick TV 2 has no pictures now")
+    told = dict(NoteReader(Told({"Kick": Reading.EXPECTED}, 0.4), PLAIN).ask(case))  # type: ignore[arg-type]
+    assert told[Question.SEVERITY].value == case.floor.value
+    assert told[Question.SEVERITY].probability == pytest.approx(0.6)
+
+
+def test_stakes_make_it_one_step_worse_within_the_ceiling() -> None:
+    short = incident(event("black", "v:0", 600.0, 603.0), cause=Cause.PICTURE_LOSS)
+    assert asked(short).floor.value == "minor"
+    assert (
+        answered(asked(short, "No reserve for Kick TV 2"), Kick=Reading.WORSE)[Question.SEVERITY] == "major"
+    )
+
+
+def test_a_plan_that_is_off_puts_back_what_it_took_off() -> None:
+    work = Maintenance(Period(500.0, 900.0), "router is replaced")
+    planned = asked(LOST, maintenance=(work,))
+    assert (planned.floor.value, planned.plain_floor.value) == ("minor", "critical")
+    found = answered(asked(LOST, "Kick TV 2 stays up", maintenance=(work,)), Kick=Reading.OFF)
+    assert (found[Question.SEVERITY], found[Question.INTENT]) == ("critical", "fault")
+
+
+def test_a_bench_in_use_is_no_bench() -> None:
+    found = answered(asked(LOST, "Kick TV 2 carries the final", tier=Tier.TEST), Kick=Reading.WORSE)
+    assert (found[Question.SEVERITY], found[Question.INTENT]) == ("critical", "fault")
+
+
+def test_probabilities_follow_scale_and_bias() -> None:
+    logs = [math.log(p) for p in (0.4, 0.3, 0.2, 0.1)]
+    assert PLAIN.probabilities(logs)[Reading.EXPECTED] == pytest.approx(0.4)
+    pulled = PLAIN.model_copy(update={"bias": {Reading.EXPECTED: -50.0}})
+    assert pulled.probabilities(logs)[Reading.EXPECTED] == pytest.approx(0.0)
+    assert pulled.probabilities(logs)[Reading.WORSE] == pytest.approx(0.5)
+    curved = PLAIN.model_copy(update={"sure": ((0.5, 0.6), (1.0, 0.9))})
+    assert curved.confidence(0.75) == pytest.approx(0.75)
+
+
+def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "c.json"
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_reading_calibration(file)
+    file.write_text('{"model": "x", "prompt": "y", "scale": 0}')
+    with pytest.raises(ModelError, match="is no calibration: scale"):
+        load_reading_calibration(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "other"),
+    [
+        ("Sport 2 is off", "Sport 1", True),
+        ("Sport 1 is off, Sport 2 is not", "Sport 1", False),
+        ("Regio Nord is on strike", "Regio Sued", True),
+        ("The second house is on Plenum Two", "Plenum", True),
+        ("Plenum shows the arms", "Plenum", False),
+        ("Vier: the cave scene", "Vier TV", False),
+        ("The film is silent", "Sport 1", False),
+        ("SPORT 1 is off", "Sport 1", False),
+        ("anything", "", False),
+    ],
+)
+def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
+    assert of_other_channel(text, service) is other
+
+
+@pytest.mark.parametrize(
+    ("text", "longest_s"),
+    [
+        ("up to 10 s", 10),
+        ("3 to 5 seconds", 5),
+        ("about half a minute", 60),
+        ("two minutes' silence", 120),
+        ("as good as it gets", None),
+        ("a third of a second", None),
+        ("from 11:00 to 11:02", None),
+        ("an hour sometimes", 3600),
+    ],
+)
+def test_lengths_are_read(text: str, longest_s: float | None) -> None:
+    assert longest_told_s(text) == longest_s
