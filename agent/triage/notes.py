@@ -18,6 +18,17 @@ from pipeline.model import Incident
 
 __all__ = ["denies", "gives_orders", "gives_reason", "named_time_fits", "of_other_part", "readable"]
 
+TOPICS: Mapping[str, tuple[str, ...]] = {
+    "loud": ("loudness", "true_peak", "clipping"),
+    "grade": ("levels",),
+    "flashing": ("flash",),
+    "subtitles": (),
+}
+"""The lists of words that speak of what a delivery can be off by, and the checks of it."""
+
+STILL = frozenset({"freeze", "slate", "duplicate_frames"})
+DARK = frozenset({"black"})
+
 LONGEST_WORD = 20
 """Longer ones are encoded, or two that were joined to get past this."""
 
@@ -56,10 +67,31 @@ def denies(text: str) -> bool:
 
 
 def of_other_part(text: str, incident: Incident) -> bool:
-    """Whether a note speaks of sound alone and pictures are at fault too, or the reverse."""
+    """Whether a note speaks of something else than what is at fault.
+
+    Of sound alone where pictures are at fault too, or the reverse; of a picture that stands where it is
+    black, or the reverse; of another thing that a delivery can be off by.
+    """
     words, streams = _parts(text), {event.stream[:1] for event in incident.events}
     picture, sound = words & _lists()["picture"], words & _lists()["sound"]
-    return bool((sound and not picture and "v" in streams) or (picture and not sound and "a" in streams))
+    if (sound and not picture and "v" in streams) or (picture and not sound and "a" in streams):
+        return True
+    return _of_other_look(words, incident) or _of_other_topic(words, incident)
+
+
+def _of_other_look(words: frozenset[str], incident: Incident) -> bool:
+    checks = {event.check for event in incident.events if event.stream.startswith("v")}
+    stands, dark = words & _lists()["stands"], words & _lists()["dark"]
+    if stands and not dark:
+        return bool(checks & {"black", "solid_color"}) and not checks & STILL
+    return bool(dark and not stands and checks & (STILL | {"solid_color"}) and not checks & DARK)
+
+
+def _of_other_topic(words: frozenset[str], incident: Incident) -> bool:
+    checks = {event.check for event in incident.events}
+    told = {topic for topic in TOPICS if words & _lists()[topic]}
+    own = {topic for topic, mine in TOPICS.items() if checks.intersection(mine)}
+    return bool(told) and not told & own and bool(own or told == {"subtitles"})
 
 
 def named_time_fits(text: str, incident: Incident, starts_at: datetime | None) -> bool:
