@@ -25,7 +25,8 @@ from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.triage.facts import Facts
 from agent.triage.phrases import Effect, phrases
 from agent.triage.questions import Chat, Question, opening, shared
-from agent.triage.telling import questions_prompt, words
+from agent.triage.reading import reading_prompt
+from agent.triage.telling import questions_prompt, tell, words
 from agent.triage.words import headlines, join_slots, summary_lead, title_tail
 from agent.verdict import Action, Case
 
@@ -75,7 +76,7 @@ class GuidanceModel:
     @property
     def prompt(self) -> str:
         """The prompt file and its hash."""
-        return questions_prompt().reference
+        return reading_prompt().source.reference if self.reading else questions_prompt().reference
 
     def judge(self, case: Case, facts: Facts, complaints: tuple[str, ...] = ()) -> Opinion:
         """An opinion; with complaints, in the program's own words only.
@@ -125,7 +126,10 @@ class GuidanceModel:
 
         titles, effect = headlines(case.incident), phrases().effect(case.incident)
         chat = self._chooser.chat
-        told = shared(case, before=self._chooser.before(case), chat=chat).removeprefix(opening(chat))
+        # Where notes decide, words need no more than what was found: tokens cost time.
+        found = tell(case).splitlines()[0] if self.reading else None
+        told = shared(case, before=self._chooser.before(case), chat=chat, told=found)
+        told = told.removeprefix(opening(chat))
         text = told + words()["writing"]["text"] + chat.closes("user") + chat.opens("assistant")
         # One node: each is a run of the engine. It goes on from a text that is there already, for to
         # an empty one Guidance adds a token, and the engine would have to evaluate everything anew.

@@ -170,7 +170,7 @@ def test_every_call_is_recorded(local_model: TriageModel) -> None:
     assert call.prompt == verdict.prompt and len(call.asked_sha256) == 64
     assert call.tokens_in > 0 and call.latency_s > 0 and not call.repaired
     again = judge_case(case(PLANNED), local_model, calls.append)
-    assert again == verdict and calls[1].tokens_in < call.tokens_in
+    assert again == verdict and calls[1].tokens_in <= call.tokens_in
 
 
 def test_the_embedded_model_reads_a_calibration(tmp_path: Path) -> None:

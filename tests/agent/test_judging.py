@@ -276,7 +276,7 @@ def test_the_embedded_model_writes_verified_verdicts(
         verdict = judge_case(asked, local_model)
         facts: Facts = facts_of(asked)
         assert verdict.model == "guidance_local"
-        assert verdict.prompt.startswith("questions@sha256:")
+        assert verdict.prompt.startswith("reading@sha256:")
         assert not any("failed" in note for note in verdict.notes)
         assert verdict.severity.rank >= asked.floor.rank
         assert verdict.action in asked.actions and verdict.intent in asked.intents
