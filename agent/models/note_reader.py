@@ -31,8 +31,9 @@ class ReadingCalibration(BaseModel):
     """What the model's probabilities are worth, measured on families of ``tune`` that it was not trained on.
 
     ``scale`` and ``bias`` make probabilities of log-probabilities. A reading counts from ``count_from``
-    on; below, the policy stands. ``sure`` gives points (probability of the reading that decided, share
-    of severities that were right); ``alone`` is that share where no note could be read.
+    on; below, the policy stands. To excuse what the policy calls critical, it must be ``critical_from``
+    or more. ``sure`` gives points (probability of the reading that decided, share of severities that
+    were right); ``alone`` is that share where no note could be read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -42,6 +43,7 @@ class ReadingCalibration(BaseModel):
     scale: float = Field(1.0, gt=0)
     bias: Mapping[Reading, float] = Field(default_factory=dict)
     count_from: Mapping[Reading, float] = Field(default_factory=dict)
+    critical_from: float = Field(0.5, ge=0, le=1)
     sure: tuple[tuple[float, float], ...] = ()
     alone: float = Field(1.0, ge=0, le=1)
 
@@ -125,7 +127,7 @@ class NoteReader:
         excuses = [note for note in notes if note.text in reasons]
         meant = _likeliest(excuses, Reading.EXPECTED)
         worse, off = _likeliest(notes, Reading.WORSE), _likeliest(notes, Reading.OFF)
-        if meant and self._speaks(meant, Reading.EXPECTED) and not self._outweighed(meant, worse):
+        if meant and self._excuses(case, meant) and not self._outweighed(meant, worse):
             sure = self.calibration.confidence(meant.chances[Reading.EXPECTED])
             return _excused(case), sure, str(meant.number)
         if case.plain_floor.rank > case.floor.rank and off and self._speaks(off, Reading.OFF):
@@ -137,6 +139,11 @@ class NoteReader:
         doubt = meant.chances[Reading.EXPECTED] if meant else 0.0
         doubt = max(doubt, worse.chances[Reading.WORSE] if worse else 0.0)
         return {}, self.calibration.confidence(1.0 - doubt), NO_REASON
+
+    def _excuses(self, case: Case, note: ReadNote) -> bool:
+        """Whether a note is read surely enough; of what is critical, more surely."""
+        enough = self.calibration.critical_from if case.floor is Severity.CRITICAL else 0.0
+        return self._speaks(note, Reading.EXPECTED) and note.chances[Reading.EXPECTED] >= enough
 
     def _speaks(self, note: ReadNote, reading: Reading) -> bool:
         return self.calibration.counts(reading, note.chances[reading])

