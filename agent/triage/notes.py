@@ -16,7 +16,15 @@ from importlib import resources
 from agent.context import until_s
 from pipeline.model import Incident
 
-__all__ = ["denies", "gives_orders", "gives_reason", "named_time_fits", "of_other_part", "readable"]
+__all__ = [
+    "denies",
+    "gives_orders",
+    "gives_reason",
+    "named_time_fits",
+    "of_other_part",
+    "readable",
+    "revoked",
+]
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "loud": ("loudness", "true_peak", "clipping"),
@@ -62,6 +70,12 @@ def gives_orders(text: str) -> bool:
 def gives_reason(text: str) -> bool:
     """Whether a note says, without taking it back, why something was meant or is missed by nobody."""
     return bool(_words(text) & _lists()["reasons"]) and not denies(text)
+
+
+def revoked(text: str) -> bool:
+    """Whether a note takes a plan back, in so many words."""
+    plain = text.lower().replace("called off", "called-off")
+    return bool(_words(plain) & _lists()["revoked"])
 
 
 def denies(text: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.context import Relation, Tier
-from agent.triage.notes import gives_reason, named_time_fits, of_other_part, readable
+from agent.triage.notes import gives_reason, named_time_fits, of_other_part, readable, revoked
 from agent.triage.scope import of_other_channel, outlasts
 from agent.verdict import Case
 
@@ -73,6 +73,7 @@ def _found(case: Case, read: bool) -> Iterator[Reason]:
         if (
             readable(note.text)
             and (read or gives_reason(note.text))
+            and not revoked(note.text)
             and context.relation(note.holds, incident).together
             and named_time_fits(note.text, incident, context.starts_at)
             and not of_other_part(note.text, incident)

@@ -24,7 +24,7 @@ from agent.triage.judge import case_of
 from agent.triage.questions import Question
 from agent.triage.reading import Reading, reading_prompt
 from evals.triage.cases import EvalCase, load_cases
-from evals.triage.own import CALIBRATION, own_samples
+from evals.triage.own import CALIBRATION, apart_samples, own_samples
 
 __all__ = ["main"]
 
@@ -66,7 +66,7 @@ def calibrated(adapter: Path, bands: dict[Reading, float], critical_from: float)
     """The calibration of an adapter."""
     model = load_guidance_local(adapter=adapter)
     reader = LabelReader(model.model.engine)
-    _, kept = own_samples()
+    kept = [*own_samples()[1], *apart_samples()]
     truth = np.array([list(Reading).index(sample.answer) for sample in kept])
     scale, bias = fitted(readings(reader, [sample.text for sample in kept]), truth)
     first = ReadingCalibration(

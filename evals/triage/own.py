@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 from agent.triage.reading import Reading
 from agent.verdict import Intent
 from evals.triage.cases import EvalCase, load_cases
 from evals.triage.generate import Sample
 
-__all__ = ["CALIBRATION", "meaning_of", "own_samples"]
+__all__ = ["CALIBRATION", "apart_samples", "meaning_of", "own_samples"]
 
 CALIBRATION = frozenset({
     "evening-film", "remembrance", "weather-warnings", "aquarium", "hotel-info", "recovery-drill", "credits",
     "news-flash", "lip-sync", "sports-bar", "lab-channel", "ob-truck",
 })  # fmt: skip
 """Families of the split ``tune`` that no adapter is trained on."""
+
+
+APART = Path(__file__).with_name("calibration_texts.toml")
+
+
+def apart_samples() -> list[Sample]:
+    """Further hand-written notes for the calibration alone."""
+    table = tomllib.loads(APART.read_text("utf-8"))
+    return [Sample(text, Reading(reading)) for reading, texts in table.items() for text in texts]
 
 
 def own_samples() -> tuple[list[Sample], list[Sample]]:

@@ -25,7 +25,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agent.triage.reading import Reading, reading_prompt
 from evals.triage.generate import Sample, samples
-from evals.triage.own import own_samples
+from evals.triage.own import apart_samples, own_samples
 
 __all__ = ["Reader", "main"]
 
@@ -128,6 +128,7 @@ def train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     reader, began = Reader(options.model, options.rank, options.resume), time.monotonic()
     own, kept = own_samples()
+    kept = [*kept, *apart_samples()]
     made = list(islice(samples(options.seed), options.samples))
     rows = reader.lower([*made, *own])
     rows += rows[len(made) :] * (options.repeat - 1)

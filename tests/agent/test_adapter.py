@@ -1,4 +1,4 @@
-"""The shipped adapter: what llama.cpp makes of it is what peft made of it, and it reads plain notes rightly."""
+"""The shipped adapter: llama.cpp makes of it what peft made, and it reads plain notes rightly."""
 
 from __future__ import annotations
 
@@ -46,10 +46,13 @@ def test_llama_cpp_gives_what_peft_gave(embedded: GuidanceModel) -> None:
 @pytest.mark.parametrize(
     ("text", "reading"),
     [
-        ("Planned encoder replacement on Vista 3, no picture and no sound, agreed with the customer", "expected"),
+        (
+            "Planned encoder replacement on Vista 3, no picture and no sound, agreed with the customer",
+            "expected",
+        ),
         ("There is no backup for Vista 3 tonight and millions are watching the final", "worse"),
-        ("The maintenance on Vista 3 is cancelled", "off"),
-        ("Handover: the coffee machine is broken", "nothing"),
+        ("The swap at Vista 3 was called off, part is missing. Everything stays up", "off"),
+        ("New coffee machine on the second floor", "nothing"),
     ],
 )
 def test_plain_notes_are_read(embedded: GuidanceModel, text: str, reading: str) -> None:
