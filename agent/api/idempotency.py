@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from collections.abc import Callable, Coroutine
+import secrets
+import socket
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,6 +29,8 @@ KEPT_HEADERS = ("location", "content-type", "etag")
 MAX_KEY = 255
 ANSWERED_WITHIN = timedelta(minutes=5)
 STREAMED = "application/octet-stream"
+LIFE = secrets.token_hex(8)
+"""Of this process: in a container, the next one has the same number."""
 
 
 class IdempotentRoute(APIRoute):
@@ -45,8 +50,9 @@ class IdempotentRoute(APIRoute):
             api = api_of(request)
             claim = _Claim(token.id, key, await _digest(request))
             before = await run_in_threadpool(claim.make, api)
-            if before is not None:
+            if isinstance(before, Response):
                 return before
+            request.state.job_id = before
             try:
                 answer = await handle(request)
             except BaseException:
@@ -70,25 +76,36 @@ class _Claim:
     key: str
     request: str
 
-    def make(self, api: Api) -> Response | None:
-        """Take the key; what was answered where it is taken already."""
+    def make(self, api: Api) -> Response | str:
+        """Take the key; what was answered where it is taken already.
+
+        Else the id of the job that such a request may ask for: the same one when it is asked again after a
+        crash, so that what was stored just before is not stored twice.
+        """
+        job_id = secrets.token_hex(8)
         with api.store.noting() as session:
             insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
             new = insert(IdempotencyRow).values(
-                token_id=self.token_id, key=self.key, request=self.request, created_at=api.clock(), headers={}
+                token_id=self.token_id,
+                key=self.key,
+                request=self.request,
+                created_at=api.clock(),
+                headers=_holder(job_id),
             )
             if session.execute(new.on_conflict_do_nothing().returning(IdempotencyRow.key)).first():
-                return None
+                return job_id
             row = session.get_one(IdempotencyRow, (self.token_id, self.key))
             if row.request != self.request:
                 return problem_response(422, f"this {HEADER} was used for another request")
-            if row.status is None and row.created_at > api.clock() - ANSWERED_WITHIN:
+            in_time = row.created_at > api.clock() - ANSWERED_WITHIN
+            if row.status is None and in_time and not _is_dead(row.headers):
                 told = "the request with this key is being answered"
                 return problem_response(409, told, {"Retry-After": "1"})
             if row.status is None:
                 # Whoever was to answer it died: nothing tells that it was done.
-                row.created_at = api.clock()
-                return None
+                job_id = str(row.headers.get("job", job_id))
+                row.created_at, row.headers = api.clock(), _holder(job_id)
+                return job_id
             headers = {**row.headers, "Idempotent-Replayed": "true"}
             return Response(row.body, row.status, headers)
 
@@ -105,6 +122,27 @@ class _Claim:
             row = session.get(IdempotencyRow, (self.token_id, self.key))
             if row is not None:
                 session.delete(row)
+
+
+def _holder(job_id: str) -> dict[str, Any]:
+    """Who is about to answer: kept in place of the headers until there are some."""
+    return {"host": socket.gethostname(), "pid": os.getpid(), "life": LIFE, "job": job_id}
+
+
+def _is_dead(holder: Mapping[str, Any]) -> bool:
+    """Whether it is sure that who was to answer is gone; of another machine's process nothing is sure."""
+    pid = holder.get("pid")
+    if holder.get("host") != socket.gethostname() or not isinstance(pid, int):
+        return False
+    if pid == os.getpid():
+        return holder.get("life") != LIFE
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 async def _digest(request: Request) -> str:

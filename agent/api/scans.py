@@ -60,7 +60,7 @@ def ask(body: ScanBody, request: Request, token: Writer) -> Response:
         body.keep_series,
         body.labels,
     )
-    return _enqueued(api, wanted, token.name)
+    return _enqueued(api, wanted, token.name, _job_id(request))
 
 
 @router.post(
@@ -90,7 +90,7 @@ async def upload(
     shown = clean(Path(name.replace("\\", "/")).name, 200) or "upload"
     known_as = f"{UPLOAD}{digest}"
     wanted = JobRequest(JobKind.UPLOAD, str(path), shown, known_as, profile, mode, keep_series, {}, size)
-    return await run_in_threadpool(_enqueued, api, wanted, token.name)
+    return await run_in_threadpool(_enqueued, api, wanted, token.name, _job_id(request))
 
 
 @router.get("", response_model=ScanList, responses=PROBLEMS)
@@ -150,11 +150,17 @@ async def replay(scan_id: ScanId, body: ReplayBody, request: Request, token: Rea
     return json_answer(answer)
 
 
-def _enqueued(api: Api, wanted: JobRequest, actor: str) -> Response:
+def _job_id(request: Request) -> str | None:
+    """The id that a request with an ``Idempotency-Key`` gives its job."""
+    found: str | None = getattr(request.state, "job_id", None)
+    return found
+
+
+def _enqueued(api: Api, wanted: JobRequest, actor: str, job_id: str | None) -> Response:
     with api.store.writing() as session:
         if queued(session) >= api.settings.queue_max:
             raise Problem(503, "the queue is full; come again later", {"Retry-After": "30"})
-        asked = enqueue(session, wanted, actor, api.clock())
+        asked = enqueue(session, wanted, actor, api.clock(), job_id)
     api.wake()
     return json_answer(job_document(asked), 202, {"Location": f"/v1/scans/{asked.id}"})
 

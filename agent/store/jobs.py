@@ -116,10 +116,15 @@ class StoredJob:
         return self.state in (JobState.DONE, JobState.CANCELLED)
 
 
-def enqueue(session: Session, request: JobRequest, actor: str, at: datetime) -> StoredJob:
-    """Add a scan to the queue."""
+def enqueue(
+    session: Session, request: JobRequest, actor: str, at: datetime, job_id: str | None = None
+) -> StoredJob:
+    """Add a scan to the queue. ``job_id`` is for who may ask twice for the same: there is one job of it."""
+    known = None if job_id is None else session.get(JobRow, job_id)
+    if known is not None:
+        return stored_job(known)
     row = JobRow(
-        id=secrets.token_hex(8),
+        id=job_id or secrets.token_hex(8),
         kind=request.kind.value,
         url=plain(request.url),
         shown=plain(request.shown),

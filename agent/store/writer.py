@@ -73,10 +73,11 @@ class Writer:
         input_id = self._input(scan)
         scan_id = self._scan(scan, input_id)
         self._suppressed(scan, scan_id)
+        earlier = self._earlier()
         if self.job_id is not None:
             self.session.execute(update(JobRow).where(JobRow.id == self.job_id).values(scan_id=scan_id))
         for incident in scan.incidents:
-            row, before = self._incident(incident, input_id, scan_id)
+            row, before = self._incident(incident, input_id, scan_id, earlier)
             changed = self._events(incident, scan_id)
             verdict = assessment.verdicts.get(incident.id)
             judged = verdict is not None and self._verdict(row, verdict, scan_id)
@@ -142,6 +143,11 @@ class Writer:
         self.session.flush()
         return row.id
 
+    def _earlier(self) -> int | None:
+        """The scan that an earlier attempt of the same job stored, before its worker died."""
+        row = None if self.job_id is None else self.session.get(JobRow, self.job_id)
+        return None if row is None else row.scan_id
+
     def _suppressed(self, scan: ScanResult, scan_id: int) -> None:
         for item in scan.suppressed:
             values = {**event_values(item.event), "event_id": item.event.id}
@@ -149,7 +155,7 @@ class Writer:
             self.session.add(SuppressedRow(scan_id=scan_id, **told, **values))
 
     def _incident(
-        self, incident: Incident, input_id: str, scan_id: int
+        self, incident: Incident, input_id: str, scan_id: int, earlier: int | None
     ) -> tuple[IncidentRow, _Before | None]:
         """The row, and what it was before; None for one that is new."""
         values = {**incident_values(incident), "last_scan_id": scan_id}
@@ -168,7 +174,8 @@ class Writer:
             )
             self.session.add(row)
         else:
-            before = _Before(row.cause, row.start_s, row.end_s, row.state, row.gone_at is not None)
+            again = earlier is not None and row.last_scan_id == earlier
+            before = _Before(row.cause, row.start_s, row.end_s, row.state, row.gone_at is not None, again)
             row.last_seen_at = max(row.last_seen_at, self.started_at)
             _set(row, values)
             row.gone_at = None
@@ -208,13 +215,19 @@ class Writer:
         told = {"cause": row.cause, "url": encodable(scan.url), "start_s": row.start_s, "end_s": row.end_s}
         if before is None:
             self._record(row, ChangeKind.INCIDENT_OPENED, **told)
-        elif row.status == Status.RESOLVED and not is_false_alarm(self.session, row.id, row.severity_rank):
+        elif self._is_back(row, before):
             reopen_row(row)
             self._record(row, ChangeKind.INCIDENT_REOPENED, **told)
         elif judged:
             self._record(row, ChangeKind.INCIDENT_JUDGED, **told)
-        elif events or before != _Before(row.cause, row.start_s, row.end_s, row.state, False):
+        elif events or before != _Before(row.cause, row.start_s, row.end_s, row.state, False, before.again):
             self._record(row, ChangeKind.INCIDENT_UPDATED, **told)
+
+    def _is_back(self, row: IncidentRow, before: _Before) -> bool:
+        """Whether what was resolved is there again. A second attempt of the same job finds nothing new."""
+        if row.status != Status.RESOLVED or before.again:
+            return False
+        return not is_false_alarm(self.session, row.id, row.severity_rank)
 
     def _record(self, row: IncidentRow, kind: ChangeKind, **data: object) -> None:
         if kind is not ChangeKind.INCIDENT_OPENED:
@@ -250,13 +263,14 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What an incident was before this scan."""
+    """What an incident was before this scan; ``again`` where an earlier attempt of the same job found it."""
 
     cause: str
     start_s: float
     end_s: float | None
     state: str
     gone: bool
+    again: bool
 
 
 def _could_look(coverage: tuple[Coverage, ...], event: EventRow) -> bool:

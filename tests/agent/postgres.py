@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.needs import need, needs
 
-__all__ = ["postgres_server"]
+__all__ = ["postgres_server", "programs"]
 
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
 
@@ -21,16 +21,16 @@ PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
 def postgres_server() -> Iterator[str]:
     """The URL of an empty database on a server of its own; skips where there can be none."""
     needs("psycopg")
-    programs = _programs()
+    binaries = programs()
     as_user = _as_user()
     folder = Path(tempfile.mkdtemp(prefix="vidette-pg-"))
     try:
         if as_user:
             shutil.chown(folder, "postgres")
         data = folder / "data"
-        _run([*as_user, programs / "initdb", "-A", "trust", "-U", "vidette", "-N", "-D", data], folder)
+        _run([*as_user, binaries / "initdb", "-A", "trust", "-U", "vidette", "-N", "-D", data], folder)
         options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        ctl = [*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+        ctl = [*as_user, binaries / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
         _run([*ctl, "-o", options, "start"], folder)
         try:
             yield f"postgresql://vidette@/postgres?host={folder}"
@@ -40,7 +40,8 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of its programs; skips where they are not installed."""
     folders = [folder for place in PLACES for folder in Path("/").glob(place.lstrip("/"))]
     found = next((folder for folder in folders if (folder / "initdb").exists()), None)
     need(found, "PostgreSQL is not installed")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,12 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
 from agent.store import Store
 from agent.store.evidence import StoredStill, keep_signals, keep_stills
 from agent.store.jobs import JobState, finish, lease
+from agent.store.tables_service import IdempotencyRow
 from agent.store.tokens import Scope
 from agent.verdict import Assessment, Severity
 from pipeline.model import Cause, ScanStatus
@@ -23,6 +27,8 @@ from tests.agent.stored import BLACK, assessment, incident, scan, verdict
 from tests.clips import moving, write_clip
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+NOBODY = 2**22
+"""A process id that Linux gives to nobody."""
 ID = "1nc1de0000000001"
 JPEG = b"\xff\xd8\xff picture"
 
@@ -294,6 +300,25 @@ def test_a_key_is_answered_once(client: TestClient, stored: Store, any_store: St
     assert client.post("/v1/scans", json=body, headers={"Idempotency-Key": "bad"}).status_code == 202
     other = {"Authorization": f"Bearer {token(any_store, Scope.WRITE, 'other')}"}
     assert client.post("/v1/scans", json=body, headers=key | other).json()["id"] != first.json()["id"]
+
+
+def test_a_key_whose_service_died_is_answered_at_once_and_makes_one_scan(
+    client: TestClient, stored: Store
+) -> None:
+    key, body = {"Idempotency-Key": "crash"}, {"url": "http://media.example.com/a.mp4"}
+    first = client.post("/v1/scans", json=body, headers=key)
+    for holder, expected in (
+        ({"host": socket.gethostname(), "pid": os.getpid(), "life": "another"}, 202),
+        ({"host": socket.gethostname(), "pid": NOBODY, "life": "another"}, 202),
+        ({"host": "elsewhere", "pid": NOBODY, "life": "another"}, 409),
+    ):
+        with stored.noting() as session:
+            row = session.scalars(select(IdempotencyRow)).one()
+            row.status, row.headers = None, {**holder, "job": first.json()["id"]}
+        again = client.post("/v1/scans", json=body, headers=key)
+        assert again.status_code == expected
+        assert expected == 409 or again.json()["id"] == first.json()["id"]
+    assert len(client.get("/v1/scans").json()["scans"]) == 1
 
 
 def test_the_feed_goes_on_from_the_last_event(client: TestClient, stored: Store) -> None:

@@ -24,6 +24,7 @@ from agent.store.jobs import (
     renew,
     worker_died,
 )
+from agent.store.life import resolve
 from agent.store.tables import ScanRow
 from pipeline.model import ScanStatus
 from tests.agent.stored import assessment, incident
@@ -93,6 +94,29 @@ def test_a_job_whose_workers_die_is_not_assessable(store: Store) -> None:
         (scan,) = session.scalars(select(ScanRow)).all()
         assert (scan.status, scan.error, scan.id) == ("not_assessable", over.error, over.scan_id)
         assert job(session, asked.id) == over
+
+
+def test_a_worker_that_dies_after_its_scan_was_stored_loses_and_reopens_nothing(store: Store) -> None:
+    with store.writing() as session:
+        asked = enqueue(session, _request(), "anna", NOON)
+        lease(session, "w1", NOON, 30.0)
+    found = incident()
+    stored = store.save(assessment(found), "default", NOON, job_id=asked.id)
+    with store.writing() as session:
+        resolve(session, found.id, "anna", NOON)
+        worker_died(session, "w1", NOON, "signal 9")
+        lease(session, "w2", NOON, 30.0)
+    store.save(assessment(found), "default", NOON, job_id=asked.id)
+    with store.writing() as session:
+        (over,) = worker_died(session, "w2", NOON, "signal 9")
+        kinds = [change.kind for change in history_of(session, incident_id=found.id)]
+    assert kinds == ["incident.opened", "incident.resolved"]
+    assert (over.state, over.status) == (JobState.DONE, ScanStatus.OK)
+    assert over.scan_id is not None and over.scan_id > stored
+    with store.writing() as session:
+        later = enqueue(session, _request(), "anna", NOON)
+    store.save(assessment(found), "default", NOON + MINUTE, job_id=later.id)
+    assert store.incident(found.id).status == "open"
 
 
 def test_a_lease_that_ends_is_taken_over_and_a_stop_costs_nothing(store: Store) -> None:
