@@ -27,7 +27,8 @@ class BlockinessSettings(CheckSettings):
 
 def _lanes(table: Table, settings: BlockinessSettings) -> Sequence[Lane]:
     rise, level = table["seam_rise"], table["seam_level"]
-    bad = (level >= settings.seam_level) & (rise >= SEEN_LEVEL)
+    # Bars are drawn on the grid: their edges are seams that no coder made.
+    bad = (level >= settings.seam_level) & (rise >= SEEN_LEVEL) & (table["bars_share"] == 0)
     facts = {"rise": rise, "level": level, "at": table["seam_at"]}
     # The mean is high some pictures late: those before that showed the grid belong to it.
     return [Lane(table.start_s - table["seam_age_s"], table.end_s, bad, facts)]

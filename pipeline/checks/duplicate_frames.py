@@ -13,6 +13,9 @@ from pipeline.series.table import Kind, Table
 
 __all__ = ["CHECK"]
 
+FEW_FLASHES = 2
+"""Transitions within a second: one flash."""
+
 
 class DuplicateFramesSettings(CheckSettings):
     """Half a second: one late picture is seen by nobody."""
@@ -33,7 +36,9 @@ def _lanes(table: Table, settings: DuplicateFramesSettings) -> Sequence[Lane]:
     excess = table["repeat_excess"]
     # No cadence of content catches up: there the next picture goes as far as any.
     least = np.where(table["repeat"] > 1, settings.caught_up_excess, settings.excess)
-    bad = (table["repeat"] > 0) & (excess >= least)
+    # Between the flashes of a strobe the light comes and goes, and what the camera does is not seen.
+    steady = table["flash_count"] <= FEW_FLASHES
+    bad = (table["repeat"] > 0) & (excess >= least) & steady
     return [Lane(table["judged_s"], table["judged_end_s"], bad, {"excess": excess})]
 
 

@@ -87,6 +87,18 @@ def test_stutter_is_found(indices: list[float], where: tuple[float, float]) -> N
     assert told["dropped_frames"] == []
 
 
+def test_what_the_camera_does_is_not_seen_in_a_strobe() -> None:
+    """The light doubles for three pictures in six, four times a second, while the picture stutters."""
+    pictures = [
+        replace(
+            one,
+            luma=np.minimum(235, one.luma * (1.8 if 45 <= n < 95 and n % 6 < 3 else 1.0)).astype(np.uint8),
+        )
+        for n, one in enumerate(film(held(50, 80, 2)))
+    ]
+    assert found(pictures)["duplicate_frames"] == []
+
+
 def pulldown(n: int) -> float:
     """24 pictures in 60: three of one, two of the next."""
     return n // 5 * 2 + (n % 5 >= 3)

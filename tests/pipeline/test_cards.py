@@ -175,6 +175,12 @@ def test_bars_of_full_range() -> None:
     assert len(found) == 1
 
 
+def test_bars_are_no_blocks_of_a_coder() -> None:
+    """Eight bars of 40 samples: every edge lies on the grid of 8."""
+    for frame in (ebu(0.75, 1.0), ebu(1.0, 1.0)):
+        assert events(held(frame, 100), only("blockiness")) == ()
+
+
 def test_bars_within_a_programme_are_exact_to_the_frame() -> None:
     frames = [*scene()[:20], *[smpte()] * 30, *scene()[20:40]]
     assert times(events(played(frames), only("color_bars"))) == [(0.8, 2.0)]
