@@ -122,7 +122,8 @@ class Message:
     """What a notifier is given: the newest state of a page's incidents, the worst first.
 
     ``id`` names this state of the page, the same for every attempt at it. ``again`` says that an
-    attempt may have got through without its end being known.
+    attempt may have got through without its end being known. ``scan`` is the job that found
+    it, for logs.
     """
 
     key: str
@@ -139,6 +140,7 @@ class Message:
     told: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     memory: Mapping[str, str] = field(default_factory=dict)
     film: Callable[[], Film | None] = lambda: None
+    scan: str = ""
 
     @property
     def id(self) -> str:

@@ -21,7 +21,7 @@ from agent.notify.tree import Digest, Tree
 from agent.page import Film, Kind, Message, Notice, Page, PageState, Standing
 from agent.report.words import listing, timecode
 from agent.store import Store, StoredIncident
-from agent.store.changes import Change
+from agent.store.changes import Change, scan_of
 from agent.store.evidence import still_of, stills_of
 from agent.store.outbox import Outbox
 from pipeline.errors import VidetteError
@@ -183,6 +183,7 @@ class Paging:
             told=page.told,
             memory=page.memory,
             film=lambda: self._film(notices),
+            scan=self._scan(notices[0].incident),
         )
 
     def _route_some(self) -> int:
@@ -208,6 +209,10 @@ class Paging:
         notices = {key: notice_of(item, self.tree) for key, item in stored.items()}
         news = [(changed_at[key], notice) for key, notice in notices.items() if notice is not None]
         return sorted(news, key=lambda item: (item[0], item[1].incident))
+
+    def _scan(self, incident_id: str) -> str:
+        with self.store.reading() as session:
+            return scan_of(session, incident_id)
 
     def _film(self, notices: Sequence[Notice]) -> Film | None:
         """The stored filmstrip of the first incident that has one."""

@@ -15,6 +15,7 @@ import platformdirs
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agent.logs import LogFormat
 from agent.model_options import ModelOptions
 from pipeline.errors import UsageError
 
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     policy: Path | None = Field(default=None, description="Policy (TOML) in place of the built-in one.")
     context: Path | None = Field(default=None, description="What is known of the inputs (TOML or JSON).")
     notify: Path | None = Field(default=None, description="Who is told what: the notification file (TOML).")
+    log_format: LogFormat = Field(default=LogFormat.TEXT, description="Logs of the service: text or json.")
     debug: bool = Field(default=False, description="Show the traceback of an unexpected error.")
     workers: int = Field(default=2, ge=1, le=64, description="Processes of the service that scan.")
     worker_memory_mb: int = Field(default=4096, ge=512, description="Memory that one of them may take, MiB.")

@@ -15,13 +15,14 @@ from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from agent.about import version
-from agent.api import acts, ask, clips, events, incidents, scans, session, slack, waivers
+from agent.api import acts, ask, clips, events, health, incidents, scans, session, slack, waivers
 from agent.api.limits import BodyLimit, SafeHeaders
 from agent.api.problems import SCHEMA, add_handlers
 from agent.api.state import Api
 from agent.jobs.chores import Chores
 from agent.jobs.plan import WorkPlan
 from agent.jobs.supervisor import Supervisor
+from agent.metrics import Metrics
 from agent.pager import Pager
 from agent.settings import Settings
 from agent.store import Store
@@ -39,6 +40,7 @@ ROUTERS = (
     session.router,
     slack.router,
     ask.router,
+    health.router,
     *PAGES,
 )
 
@@ -90,6 +92,9 @@ def create_app(settings: Settings, store: Store, *, store_url: str, workers: int
     app.state.api = api
     app.state.supervisor = supervisor
     app.state.slack = None if pager is None else pager.desk
+    app.state.metrics = Metrics(store)
+    if pager is not None:
+        pager.paging.deliverer.on_outcome = app.state.metrics.delivered
     app.state.chat = ask.open_chat(settings, store)
     for router in ROUTERS:
         app.include_router(router)

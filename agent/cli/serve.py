@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import signal
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -12,12 +10,12 @@ import typer
 
 from agent.cli.options import DbOption, TreeOption, state_of
 from agent.cli.terminal import problem
+from agent.logs import LogFormat, start_logging
 from agent.store import Store
 from pipeline.errors import UsageError
 
 __all__ = ["serve"]
 
-GRACE_S = 15
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 FIRST = "first"
 
@@ -33,22 +31,27 @@ def serve(
         ),
     ] = None,
     notify: TreeOption = None,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(
+            "--log-format", help="Lines for people, or JSON. [VIDETTE_LOG_FORMAT]", show_default=False
+        ),
+    ] = None,
     db: DbOption = None,
 ) -> None:
     """Serve the API until stopped. The first start prints a token."""
     try:
-        import uvicorn
-
         from agent.api.app import create_app
+        from agent.api.server import Server
     except ModuleNotFoundError as exc:
         raise UsageError(f"serve needs {exc.name}: pip install 'vidette[serve]'") from exc
     settings = state_of(context).settings
     if notify is not None:
         settings = settings.model_copy(update={"notify": notify})
+    if log_format is not None:
+        settings = settings.model_copy(update={"log_format": log_format})
     url = db or settings.store_url
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    for name in ("alembic", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    start_logging(settings.log_format, "service")
     with Store.open(url) as store:
         secret = _first_token(store)
         if secret is not None:
@@ -56,17 +59,7 @@ def serve(
         if host not in LOOPBACK:
             problem(f"listening on {host}: put a proxy with TLS before it, for tokens are sent as they are")
         app = create_app(settings, store, store_url=url, workers=workers)
-        config = uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
-            timeout_keep_alive=30,
-        )
-        server = uvicorn.Server(config)
+        server = Server(app, host, port)
         # It raises the signal that ended it once more, for whoever started it: that is us.
         ended: list[int] = []
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -69,6 +69,7 @@ class WorkPlan:
     stall_s: float = 300.0
     lease_s: float = 30.0
     threads: int = 1
+    log_format: str = "text"
 
     @classmethod
     def of(cls, settings: Settings, store: str, threads: int = 1) -> WorkPlan:
@@ -85,6 +86,7 @@ class WorkPlan:
             scan_s=settings.scan_timeout_s,
             stall_s=settings.scan_stall_s,
             threads=threads,
+            log_format=settings.log_format.value,
         )
 
     @classmethod

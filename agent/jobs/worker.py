@@ -13,11 +13,13 @@ import signal
 import sys
 import threading
 import time
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agent.jobs.order import Ended, Order
 from agent.jobs.plan import WorkPlan
+from agent.logs import LogFormat, logged, start_logging
 from agent.store import Store, StoreError
 from agent.store.jobs import StoredJob, finish, give_back, give_up, lease, renew, work_waits
 from agent.tracing import start_tracing
@@ -87,28 +89,36 @@ class Worker:
             return lease(session, self.name, now, self.plan.lease_s)
 
     def _do(self, job: StoredJob) -> None:
+        with logged(scan=job.id):
+            log.info("begins: %s", job.request.shown)
+            self._work(job)
+
+    def _work(self, job: StoredJob) -> None:
         self._job, self._progress, self._moved = job, None, time.monotonic()
         self._lost = self._cancelled = self._late = False
         self._stop.clear()
         self._over.clear()
-        keeper = threading.Thread(target=self._keep, args=(job, time.monotonic()), daemon=True)
+        keeper = threading.Thread(
+            target=copy_context().run, args=(self._keep, job, time.monotonic()), daemon=True
+        )
         keeper.start()
         try:
             ended = self.order.do(job, self._stop, self._tell, lambda: self._late)
         except StoreError as exc:
             # Not this scan's fault: it waits again, as one whose worker was stopped.
-            log.error("scan %s: %s", job.id, exc)
+            log.error("%s", exc)
             ended = None
             self.stopping.wait(POLL_S)
         except Exception as exc:
             # A fault of ours in one scan: it is told with the scan, and the next one is done.
-            log.exception("scan %s failed", job.id)
+            log.exception("the scan failed")
             ended = Ended(ScanStatus.NOT_ASSESSABLE, f"a fault of vidette's own: {type(exc).__name__}")
         finally:
             self._over.set()
             keeper.join()
         self._end(job, ended)
         self._job = None
+        log.info("ends: %s", "nothing stored" if ended is None else ended.status.value)
 
     def _end(self, job: StoredJob, ended: Ended | None) -> None:
         self._renew(job)
@@ -201,9 +211,9 @@ def limit(memory_mb: int) -> None:
 def main(arguments: list[str]) -> int:
     """Work until told to stop, or until nobody is at the other end of the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s worker %(message)s")
     start_tracing()
     plan = WorkPlan.read(sys.stdin.readline())
+    start_logging(LogFormat(plan.log_format), "worker")
     limit(plan.memory_mb)
     with Store.open(plan.store) as store:
         order = Order.prepared(plan, store)

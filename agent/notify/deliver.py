@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from agent.logs import logged
 from agent.notify.base import Notifier
 from agent.notify.errors import Rejected, Retryable
 from agent.notify.words import told_of
@@ -90,7 +91,8 @@ class Deliverer:
     """Sends pages, one at a time to each destination, several destinations at once.
 
     ``compose`` makes the message of a page from the newest state; it gives a text where there is nothing to
-    tell any more: the reason. A slow or failing destination delays no other.
+    tell any more: the reason. A slow or failing destination delays no other. ``on_outcome`` hears of each
+    attempt: the destination, and ``told``, ``later``, ``refused`` or ``dropped``.
     """
 
     spool: Spool
@@ -100,6 +102,7 @@ class Deliverer:
     lease_s: float = LEASE_S
     rng: random.Random = field(default_factory=random.SystemRandom)
     worker: str = field(default_factory=lambda: uuid.uuid4().hex)
+    on_outcome: Callable[[str, str], None] = lambda destination, outcome: None
     _pool: ThreadPoolExecutor | None = None
     _running: dict[str, Future[None]] = field(default_factory=dict)
     _renew_at: datetime = LONG_AGO
@@ -151,7 +154,10 @@ class Deliverer:
     def _one(self, page: Page) -> None:
         """Send one page and mark it; whatever happens, the loop goes on."""
         try:
-            with traced("notify", {"vidette.destination": page.destination, "vidette.page": page.key}):
+            with (
+                logged(page=page.key),
+                traced("notify", {"vidette.destination": page.destination, "vidette.page": page.key}),
+            ):
                 self._send(page)
         except Exception as exc:
             # A fault of ours or of a library must cost this attempt only. Its text may hold an address or
@@ -166,16 +172,24 @@ class Deliverer:
         if place is None:
             told = f"no destination {clean(page.destination)!r} is configured any more"
             self.spool.end(page, self.worker, PageState.DEAD, told)
+            self.on_outcome(page.destination, "refused")
             return
         message = self.compose(page)
         if isinstance(message, str):
             self.spool.end(page, self.worker, PageState.DROPPED, message)
+            self.on_outcome(page.destination, "dropped")
             return
+        with logged(scan=message.scan):
+            self._tell(page, place, message)
+
+    def _tell(self, page: Page, place: Place, message: Message) -> None:
+        """Send it, and mark what became of it."""
         try:
             receipt = place.notifier.send(message)
         except Rejected as exc:
             _log.warning("page %s to %s is refused: %s", page.key, clean(page.destination), exc)
             self.spool.end(page, self.worker, PageState.DEAD, str(exc), exc.memory)
+            self.on_outcome(page.destination, "refused")
             return
         except Retryable as exc:
             self._put_off(page, str(exc), exc.after_s, exc.memory)
@@ -191,12 +205,14 @@ class Deliverer:
             told=told_of(message.notices),
             again_at=None if again_s is None else now + timedelta(seconds=again_s),
         )
+        self.on_outcome(page.destination, "told")
         _log.info("page %s to %s: %s", page.key, clean(page.destination), message.kind.value)
 
     def _put_off(
         self, page: Page, error: str, after_s: float | None, memory: Mapping[str, str] | None
     ) -> None:
         """Later, with growing waits; a destination that asks for patience gets it for all its pages."""
+        self.on_outcome(page.destination, "later")
         place = self.places.get(page.destination)
         if place is not None and after_s is not None:
             self._pause(place, after_s)

@@ -27,6 +27,7 @@ __all__ = [
     "history_of",
     "newest_change",
     "record_change",
+    "scan_of",
 ]
 
 ORDERED = "vidette_ordered"
@@ -122,6 +123,14 @@ def history_of(
     )
     newest = select(ChangeRow).where(column == wanted).order_by(ChangeRow.id.desc()).limit(limit)
     return [_change(row) for row in reversed(session.scalars(newest).all())]
+
+
+def scan_of(session: Session, incident_id: str) -> str:
+    """The job that last found or judged an incident; empty where no job of the service did."""
+    query = select(ChangeRow.job_id).where(
+        ChangeRow.incident_id == incident_id, ChangeRow.job_id.is_not(None)
+    )
+    return session.scalar(query.order_by(ChangeRow.id.desc()).limit(1)) or ""
 
 
 def newest_change(session: Session) -> int:
