@@ -56,6 +56,8 @@ def serve(
         secret = _first_token(store)
         if secret is not None:
             typer.echo(f"The first token, which is shown only now: {secret}")
+        if port:
+            typer.echo(f"The page: http://{f'[{host}]' if ':' in host else host}:{port}/")
         if host not in LOOPBACK:
             problem(f"listening on {host}: put a proxy with TLS before it, for tokens are sent as they are")
         app = create_app(settings, store, store_url=url, workers=workers)
