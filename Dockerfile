@@ -15,7 +15,7 @@ ENV CMAKE_ARGS="-DGGML_NATIVE=OFF"
 RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['local'], sep='\n')" > local.txt \
     && pip wheel --no-cache-dir --wheel-dir /wheels --requirement local.txt
 COPY . .
-RUN pip wheel --no-cache-dir --wheel-dir /wheels --find-links /wheels '.[local,postgres]'
+RUN pip wheel --no-cache-dir --wheel-dir /wheels --find-links /wheels '.[local,postgres,serve]'
 
 FROM python:3.11-slim
 # libgomp is the thread runtime that the compiled model runtime links to.
@@ -25,7 +25,7 @@ RUN apt-get update \
     && useradd --create-home --uid 10001 vidette \
     && install --directory --owner vidette --group vidette /data
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels 'vidette[local,postgres]'
+    pip install --no-cache-dir --no-index --find-links /wheels 'vidette[local,postgres,serve]'
 USER vidette
 # Incidents, kept series and compiled kernels go to the volume; nothing else is written.
 ENV XDG_DATA_HOME=/data XDG_CACHE_HOME=/data/cache NUMBA_CACHE_DIR=/data/cache/numba PYTHONUNBUFFERED=1

@@ -1,6 +1,6 @@
 # Every target sets up what it needs: a virtual environment in .venv, rebuilt when pyproject.toml changes.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check evals evals-quick format clean distclean
+.PHONY: help install demo test check evals evals-quick fuzz soak format clean distclean
 
 SHELL := /bin/bash
 VENV := .venv
@@ -34,6 +34,13 @@ evals: $(STAMP) ## measure every check against injected defects (twenty minutes 
 evals-quick: $(STAMP) ## the subset of the evals that CI runs
 	@$(RUN) -m evals detect --quick --gate
 	@$(RUN) -m evals triage --backend rules --quick --gate
+
+fuzz: $(STAMP) ## a minute of nonsense for a running service (MINUTES=20 for longer)
+	@$(RUN) -m scripts.fuzz --minutes $(or $(MINUTES),1)
+
+soak: $(STAMP) ## kill workers and the service under load, on both databases: is anything lost? (half an hour)
+	@$(RUN) -m scripts.soak
+	@$(RUN) -m scripts.soak --postgres
 
 format: $(STAMP) ## put the code into its format
 	@$(RUN) -m ruff check --fix .

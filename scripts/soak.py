@@ -33,6 +33,7 @@ from sqlalchemy import select
 
 from agent.store import Store
 from agent.store.tables import IncidentRow
+from agent.store.tables_pages import PageIncidentRow
 from agent.store.tables_service import JobRow
 from scripts.running import WORKER, Service
 from scripts.soak_parts import (
@@ -250,7 +251,8 @@ class _Run:
         """Somebody acknowledges, resolves or mutes what comes in, or does nothing."""
         while not self.over.wait(0.1):
             with self.store.reading() as session:
-                known = session.scalars(select(IncidentRow.id).order_by(IncidentRow.id)).all()
+                # People act on what they were told of.
+                known = session.scalars(select(PageIncidentRow.incident_id).distinct()).all()
             for incident in known:
                 if incident in self.deeds or self.over.is_set():
                     continue

@@ -23,7 +23,7 @@ from agent.bench.media import FULL_HD, SHAPES, natural_clip, natural_path, repea
 from agent.bench.runs import COPYABLE, Run, compare_scan, measure_memory, run_worker
 from agent.bench.shapes import measure_shape
 from agent.bench.split import run_split
-from agent.cli.bench_tables import comparison_table, memory_table, scan_table, shapes_table
+from agent.cli.bench_tables import comparison_table, memory_table, scan_table, serve_table, shapes_table
 from agent.cli.options import JsonOption
 from agent.cli.terminal import print_json, results_console, status_console
 from pipeline.errors import UsageError
@@ -141,6 +141,26 @@ def shapes(
         print_json(_document("shapes", {"runs": [asdict(run) for run in runs]}))
     else:
         results_console().print(shapes_table(runs))
+
+
+@bench_app.command()
+def serve(
+    incidents: Annotated[int, typer.Option(min=1, help="Incidents that are stored.")] = 100_000,
+    reads: Annotated[float, typer.Option(min=1, help="Reads of the API in a second.")] = 200.0,
+    accepts: Annotated[float, typer.Option(min=1, help="Incidents that come in, in a second.")] = 50.0,
+    seconds: Annotated[float, typer.Option(min=1, help="How long each part lasts.")] = 20.0,
+    json_document: JsonOption = False,
+) -> None:
+    """Load a service with reads and new incidents, while very many are stored (SQLite)."""
+    try:
+        from agent.bench.serving import measure_serve
+    except ModuleNotFoundError as exc:
+        raise UsageError(f"bench serve needs {exc.name}: pip install 'vidette[serve]'") from exc
+    runs = measure_serve(incidents, reads, accepts, seconds)
+    if json_document:
+        print_json(_document("serve", {"incidents": incidents, "runs": [asdict(run) for run in runs]}))
+    else:
+        results_console().print(serve_table(incidents, runs))
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from rich.table import Table
 
 from agent.bench.compare import Comparison
 from agent.bench.runs import MemoryRun, ScanComparison, Spread
+from agent.bench.serving import ServeRun
 from agent.bench.shapes import ShapeRun
 
-__all__ = ["comparison_table", "memory_table", "scan_table", "shapes_table"]
+__all__ = ["comparison_table", "memory_table", "scan_table", "serve_table", "shapes_table"]
 
 
 def scan_table(result: ScanComparison) -> Table:
@@ -85,4 +86,15 @@ def shapes_table(runs: Sequence[ShapeRun]) -> Table:
             f"{run.patrol_wall_s:.1f} ({run.patrol_cpu_s:.1f})",
             *(f"{value:g}" if value is not None else "" for value in (run.shape.lambda_s, run.shape.ec2_s)),
         )
+    return table
+
+
+def serve_table(incidents: int, runs: Sequence[ServeRun]) -> Table:
+    """What a service bears: as many a second as were asked for, and how long each took."""
+    table = Table(title=f"{incidents} incidents stored")
+    for heading in ("", "asked for", "done", "failed", "p50", "p95", "p99", "CPU for one"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for run in runs:
+        figures = (f"{value:.1f} ms" for value in (run.p50_ms, run.p95_ms, run.p99_ms, run.cpu_ms))
+        table.add_row(run.name, f"{run.rate:g} /s", f"{run.done:.1f} /s", str(run.failed), *figures)
     return table

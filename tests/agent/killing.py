@@ -106,7 +106,7 @@ def kill_and_look(db: str, folder: Path, incidents: int, kills: int, seed: int =
     """
     began = time.monotonic()
     slack = RecordingSlack()
-    killer = Killer(slack, random.Random(seed), kills)  # noqa: S311 - no secret is drawn
+    killer = Killer(slack, random.Random(seed), kills)
     with serving(killer) as url, Store.open(db) as store:
         path = folder / "notify.toml"
         path.write_text(TREE.format(channel=CHANNEL, url=url))

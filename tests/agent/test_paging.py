@@ -156,7 +156,7 @@ def test_a_failure_is_tried_again_with_growing_waits_and_honours_patience(desk: 
 
 
 def test_waits_grow_are_drawn_and_end() -> None:
-    rng = random.Random(1)  # noqa: S311 - no secret is drawn
+    rng = random.Random(1)
     waits = [backoff_s(attempts, rng) for attempts in range(1, MOST_ATTEMPTS + 1)]
     for attempts, wait_s in enumerate(waits, 1):
         assert min(2 ** (attempts - 1), 7200) / 2 <= wait_s <= min(2 ** (attempts - 1), 7200)
