@@ -40,7 +40,7 @@ def test_llama_cpp_gives_what_peft_gave(embedded: GuidanceModel) -> None:
     for row in json.loads(REFERENCE.read_text("utf-8")):
         found = [math.exp(x) for x in reader.log_probabilities(asked.asked(row["text"]), asked.answers)]
         shares = [share / sum(found) for share in found]
-        assert shares == pytest.approx(row["probabilities"], abs=0.04), row["text"]
+        assert shares == pytest.approx(row["probabilities"], abs=0.08), row["text"]
 
 
 @pytest.mark.parametrize(
