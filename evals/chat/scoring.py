@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.query.answer import SHORT_ID, Answer
-from agent.query.model import RefusalKind
+from agent.query.model import IncidentQuery, RefusalKind
 from evals.chat.questions import Question
 from evals.chat.truth import Rows
 from evals.detect.scoring import Interval, wilson
@@ -80,6 +80,9 @@ def _same_rows(question: Question, answer: Answer, truth: Rows) -> bool:
     if answer.refusal is not None or found is None or answer.query is None or question.query is None:
         return False
     same = found.total == truth.total and found.against == truth.against
+    if not truth.total and not truth.against:
+        # Many wrong queries find nothing as well: no rows are right only for what was asked.
+        same &= _asked_of(answer.query) == _asked_of(question.query)
     if question.query.group_by is not None:
         wanted = sorted(truth.groups.items(), key=lambda item: -item[1])[: question.query.limit]
         counts = [count for _, count in wanted]
@@ -89,6 +92,12 @@ def _same_rows(question: Question, answer: Answer, truth: Rows) -> bool:
     if question.query.shape.value in ("list", "longest"):
         return same and tuple(item.id for item in found.incidents) == truth.shown
     return same
+
+
+def _asked_of(query: IncidentQuery) -> tuple[object, ...]:
+    since = query.during.since if query.during else None
+    named = (query.inputs, query.checks, query.causes, query.severities, query.routes, query.states, query.ids)
+    return (query.shape, since, *(frozenset(names) for names in named))
 
 
 def _foreign(answer: Answer, own: Rows | None) -> tuple[str, ...]:
