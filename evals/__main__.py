@@ -15,6 +15,10 @@ def main(argv: list[str]) -> int:
         from evals.triage.command import main as triage
 
         return triage(argv)
+    if argv and argv[0] == "chat":
+        from evals.chat.command import main as chat
+
+        return chat(argv[1:])
     from evals.detect.command import main as detect
 
     return detect(argv)

@@ -25,6 +25,7 @@ class Suite(StrEnum):
     TRIAGE = "triage"
     SECURITY = "security"
     COMPARE = "compare"
+    CHAT = "chat"
 
 
 class Split(StrEnum):
@@ -68,6 +69,7 @@ def run_evals(
 
     detect: what each check finds of defects that were put in. triage: whether verdicts are those of an
     operator. security: whether orders hidden in text change any. compare: all of triage, side by side.
+    chat: whether questions become the right queries and answers the right rows.
 
     Exit status: 0 it ran (and the gate held), 1 the gate did not hold, 2 wrong usage.
     """
@@ -75,7 +77,7 @@ def run_evals(
     if missing:
         raise UsageError(f"the evals need {', '.join(missing)}: pip install 'vidette[evals]'")
     command = [sys.executable, "-m", "evals", str(suite), "--split", str(split)]
-    if suite is Suite.DETECT and backend:
+    if suite in (Suite.DETECT, Suite.CHAT) and backend:
         raise UsageError("--backend is for the suites triage, security and compare")
     if suite is not Suite.DETECT and (check or jobs or hour):
         raise UsageError("--check, --jobs and --hour are for the suite detect")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -22,6 +22,8 @@ _LED = re.compile(
     r"(?:input\s+|file\s+|channel\s+|stream\s+|feed\s+|source\s+|service\s+)?(?P<name>[\w.\-:/]+)"
     r"|(?P<before>[\w.\-:/]+)\s+(?:channel|stream|feed|file|input)s?\b"
 )
+_COMPOUND = re.compile(r"(?<![\w./:\-])[a-z0-9]+(?:[\-._][a-z0-9]+)+(?![\w/:\-])")
+_NUMBERED = re.compile(r"\b(?P<led>[a-z]{3,})\s+(?P<name>(?=[a-z]*\d)[a-z][a-z0-9]*)\b")
 _NAME_LIKE = re.compile(r"(?:[\w\-]*[a-z][\w\-]*[._\-/:][\w.\-/:]*\w|[a-z]+\d+\w*)$")
 
 
@@ -50,13 +52,60 @@ class Inputs:
                 self._by_name.setdefault(words, set()).add(identity)
                 for word in words:
                     self._by_word.setdefault(word, set()).add(identity)
+        self.words = frozenset(self._by_word)
 
     def named_in(self, question: str) -> Named:
         """What the question says of inputs."""
         text = question.lower()
-        tokens = [
-            (match[0], match.start(), match.end()) for match in re.finditer(r"[^\s._\-/:,;?!()\"']+", text)
-        ]
+        found = self._whole(text)
+        if found.several:
+            return found
+        unknown = self._unknown(_blanked(text, found.spans))
+        if unknown:
+            return Named(unknown=unknown)
+        return found if found.inputs else self._by_part(text)
+
+    def without_names(self, question: str) -> str:
+        """The question with blanks for the whole names in it."""
+        text = question.lower()
+        return _blanked(text, self._whole(text).spans)
+
+    def held_by(self, words: Sequence[str], *, several: bool) -> Named:
+        """The inputs that have those of the words that are in any name; ``several`` where many are meant."""
+        known = [word for word in words if self._holding(word)]
+        if not known:
+            return Named()
+        holding = set.intersection(*(self._holding(word) for word in known))
+        if len(holding) == 1 or (holding and several):
+            return Named(tuple(sorted(holding)))
+        return Named(several=tuple(sorted(holding or self._holding(known[0]))))
+
+    def holds(self, word: str) -> bool:
+        """Whether a word, or its plural or singular, is in the name of an input."""
+        return bool(self._holding(word))
+
+    def _holding(self, word: str) -> set[str]:
+        if (word.isdigit() and len(word) < 3) or (not word.isdigit() and _common((word,))):
+            return set()
+        one = self._by_word.get(word) or self._by_word.get(f"{word}s")
+        return one or (self._by_word.get(word[:-1], set()) if word.endswith("s") else set())
+
+    def _unknown(self, text: str) -> str:
+        """A name like those that are stored, with a part that none has: ``news-9`` beside ``news-1``."""
+        for match in _COMPOUND.finditer(text):
+            words = [word for word in _CUT.split(match[0]) if word]
+            if any(self._holding(word) for word in words):
+                holding = set.intersection(*(self._by_word.get(word, set()) for word in words))
+                if not holding and tuple(words) not in self._by_name:
+                    return match[0]
+        for match in _NUMBERED.finditer(text):
+            if self._holding(match["led"]) and match["name"] not in self._by_word:
+                return match[0]
+        return ""
+
+    def _whole(self, text: str) -> Named:
+        """The inputs whose whole name is in a text of lower case."""
+        tokens = [(match[0], match.start(), match.end()) for match in _TOKEN.finditer(text)]
         found: list[str] = []
         spans: list[tuple[int, int]] = []
         at = 0
@@ -70,9 +119,7 @@ class Inputs:
             found += inputs
             spans.append((tokens[at][1], self._with_path(text, tokens[at][1], tokens[at + size - 1][2])))
             at += size
-        if found:
-            return Named(tuple(dict.fromkeys(found)), tuple(spans))
-        return self._by_part(text)
+        return Named(tuple(dict.fromkeys(found)), tuple(spans))
 
     def _longest(self, tokens: list[tuple[str, int, int]], at: int) -> tuple[int, list[str]]:
         """The longest whole name that begins at a token, and who has it; a common word is no name."""
@@ -96,17 +143,28 @@ class Inputs:
             words = tuple(_CUT.split(name))
             if not name or _common(words):
                 continue
-            holding = set.intersection(*(self._by_word.get(word, set()) for word in words))
+            holding = set.intersection(*(self._holding(word) or set() for word in words))
             span = match.span(group)
+            for after in _TOKEN.finditer(text, span[1]):
+                narrower = holding & self._holding(after[0])
+                if not narrower or text[span[1] : after.start()].strip(" -_./:"):
+                    break
+                holding, span = narrower, (span[0], after.end())
             if len(holding) == 1:
                 return Named(tuple(holding), (span,))
             if len(holding) > 1:
-                if re.search(r"\b(?:all|every|any|channels|streams|feeds|files|inputs|each)\b", text):
+                if re.search(r"\b(?:both|all|every|channels|streams|feeds|files|inputs|each)\b", text):
                     return Named(tuple(sorted(holding)), (span,))
                 return Named(several=tuple(sorted(holding)))
             if _NAME_LIKE.fullmatch(name):
                 return Named(unknown=name)
         return Named()
+
+
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    for start, end in spans:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def _names(identity: str) -> set[tuple[str, ...]]:

@@ -29,15 +29,27 @@ MONTHS = (
     *("july", "august", "september", "october", "november", "december"),
 )
 _NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
-COUNTS = {word: number for number, word in enumerate(_NUMBERS.split(), 1)} | {"a": 1, "an": 1}
+_TENS = {
+    "fifteen": 15,
+    "twenty": 20,
+    "twenty-four": 24,
+    "thirty": 30,
+    "forty-eight": 48,
+    "sixty": 60,
+    "ninety": 90,
+}
+COUNTS = {word: number for number, word in enumerate(_NUMBERS.split(), 1)} | _TENS
+COUNTS |= {"a": 1, "an": 1, "couple": 2, "couple of": 2, "a couple of": 2}
 UNITS = {
     "minute": relativedelta(minutes=1),
     "hour": relativedelta(hours=1),
     "day": relativedelta(days=1),
     "week": relativedelta(weeks=1),
     "month": relativedelta(months=1),
+    "fortnight": relativedelta(weeks=2),
     "year": relativedelta(years=1),
 }
+LETTERS = {"h": "hour", "d": "day", "w": "week", "m": "minute", "y": "year"}
 MAX_COUNT = 10_000
 
 _WEEKDAY = r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?s?"
@@ -46,9 +58,10 @@ _MONTH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _DATE = (
-    r"(?:\d{4}-\d{2}-\d{2}\b"
+    r"(?:\d{4}-\d{2}-\d{2}\b|\d{1,2}[/.]\d{1,2}[/.]\d{4}\b"
     rf"|(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:\s+\d{{4}})?"
-    rf"|{_MONTH}\b\.?\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\b(?!:)(?:,?\s+\d{{4}})?)"
+    rf"|{_MONTH}\b\.?\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\b(?!:)(?:,?\s+\d{{4}})?"
+    r"|(?:the\s+)?\d{1,2}(?:st|nd|rd|th)\b(?!\s+(?:incidents?|ones?|times?|hours?|days?|weeks?)\b))"
 )
 _DAY = (
     r"(?:today|yesterday|the\s+day\s+before\s+yesterday"
@@ -58,13 +71,13 @@ _DAY = (
 _CLOCK = r"(?:\d{1,2}[:.]\d{2}(?:\s*[ap]\.?m\b\.?)?|\d{1,2}\s*[ap]\.?m\b\.?|noon|midday|midnight)"
 _ZONE = r"(?:\s+(?:utc|gmt|z)\b)?"
 _ISO = r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2})?(?:z|[+-]\d{2}:?\d{2})?"
+_PART = r"(?:morning|afternoon|evening|night)"
 _POINT = (
-    rf"(?:{_ISO}|(?:{_DAY})(?:,?\s+(?:at\s+)?{_CLOCK}{_ZONE})?"
+    rf"(?:{_ISO}|(?:{_DAY})(?:,?\s+(?:{_PART}\s+)?(?:at\s+)?{_CLOCK}{_ZONE})?"
     rf"|{_CLOCK}{_ZONE}(?:\s+(?:on\s+)?{_DAY})?)"
 )
-_COUNT = r"(?:\d{1,5}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
-_UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)"
-_PART = r"(?:morning|afternoon|evening|night)"
+_COUNT = rf"(?:\d{{1,5}}|{'|'.join(sorted(COUNTS, key=len, reverse=True))})"
+_UNIT = r"(?:minutes?|mins?|hours?|hrs?|days?|weeks?|fortnights?|months?|years?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,13 @@ class _Clock:
         return self._date(words)
 
     def _date(self, words: str) -> date:
+        if slashed := re.fullmatch(r"(\d+)[/.](\d+)[/.](\d+)", words):
+            day, month, year = (int(item) for item in slashed.groups())
+            if day <= 12 and day != month and "/" in words:
+                raise ValueError(f"the day or the month may come first: {words}")
+            return date(year, month, day)
+        if not re.search(_MONTH, words):
+            return self._day_of_month(int(re.findall(r"\d+", words)[0]))
         month = next(i for i, full in enumerate(MONTHS, 1) if re.search(rf"\b{full[:3]}", words))
         numbers = [int(item) for item in re.findall(r"\d+", words)]
         years = [item for item in numbers if item > 31]
@@ -114,6 +134,13 @@ class _Clock:
             return date(years[0], month, number)
         found = date(self.now.year, month, number)
         return found if found <= self.now.date() else found.replace(year=found.year - 1)
+
+    def _day_of_month(self, number: int) -> date:
+        """``the 20th``: the last one that has begun."""
+        first = self.now.date().replace(day=1)
+        if number > self.now.day:
+            first -= UNITS["month"]
+        return first.replace(day=number)
 
     def point(self, text: str) -> tuple[datetime, datetime]:
         """The first instant of what a phrase of ``_POINT`` names, and the first after it."""
@@ -130,6 +157,8 @@ class _Clock:
         if told is None:
             return clock.at(day), clock.at(day, 24)
         hour, minute = _hour(told[0])
+        if hour < 12 and re.search(r"\b(?:afternoon|evening)\b", text):
+            hour += 12
         instant = clock.at(day, hour, minute)
         if named is None and instant > clock.now:
             instant = clock.at(day - timedelta(days=1), hour, minute)
@@ -213,6 +242,7 @@ def _without_dates(text: str) -> str:
 
 
 def _unit(text: str) -> relativedelta:
+    text = LETTERS.get(text, text)
     begins = "ho" if text.startswith("hr") else text[:2]
     return next(span for name, span in UNITS.items() if name.startswith(begins))
 
@@ -226,14 +256,25 @@ def _last_units(clock: _Clock, found: Match[str]) -> TimeRange:
 def _whole_unit(clock: _Clock, found: Match[str]) -> TimeRange:
     """This, or the last, week, month or year; a day is a day."""
     today, unit = clock.now.date(), found["whole"]
-    first = {
+    first = _first_of(today, unit)
+    if found["which"] in ("this", "the current", ""):
+        return TimeRange(since=clock.at(first), until=clock.now)
+    return TimeRange(since=clock.at(first - UNITS[unit]), until=clock.at(first))
+
+
+def _before_last(clock: _Clock, found: Match[str]) -> TimeRange:
+    today, unit = clock.now.date(), found["whole"]
+    first = _first_of(today, unit)
+    return TimeRange(since=clock.at(first - UNITS[unit] * 2), until=clock.at(first - UNITS[unit]))
+
+
+def _first_of(today: date, unit: str) -> date:
+    """The first day of the week, month or year that a day is of."""
+    return {
         "week": today - timedelta(days=today.weekday()),
         "month": today.replace(day=1),
         "year": today.replace(month=1, day=1),
     }[unit]
-    if found["which"] in ("this", "the current", ""):
-        return TimeRange(since=clock.at(first), until=clock.now)
-    return TimeRange(since=clock.at(first - UNITS[unit]), until=clock.at(first))
 
 
 def _nights_ago(number: int) -> _Made:
@@ -253,14 +294,23 @@ def _weekend(clock: _Clock, found: Match[str]) -> TimeRange:
     return TimeRange(since=clock.at(saturday), until=clock.at(saturday + timedelta(days=2)))
 
 
+_BARE = r"(?:the\s+)?\d{1,2}(?:st|nd|rd|th)?"
+
+
 def _between(clock: _Clock, found: Match[str]) -> TimeRange:
     """From a point to another; an hour without a day is of the other's day, a day is whole."""
     first, last = found["first"], found["last"]
     day = found.groupdict().get("day")
     if day:
         first, last = f"{day} {first}", f"{day} {last}"
+    elif (
+        re.fullmatch(_BARE, first) and re.search(_DATE, last) and not re.search(_CLOCK, _without_dates(last))
+    ):
+        month = re.search(_MONTH, last)
+        first = f"{re.findall(r'[0-9]+', first)[0]}{' ' + month[0] if month else 'th'}"
     elif first.isdigit():
-        first += "am" if re.search(r"a\.?m", last) else "pm"
+        half = re.search(r"[ap]\.?m", last)
+        first += half[0] if half else ":00"
     if re.search(_DAY, last) and not re.search(_DAY, first):
         first = f"{first} {re.search(_DAY, last)[0]}"  # type: ignore[index]
     elif re.search(_DAY, first) and not re.search(_DAY, last):
@@ -298,25 +348,35 @@ _PHRASES: tuple[tuple[re.Pattern[str], _Made], ...] = tuple(
     (re.compile(rf"\b(?:{pattern})(?!\w)"), made)
     for pattern, made in (
         (
-            rf"(?P<day>{_DAY}),?\s+(?:between|from)\s+(?P<first>{_CLOCK})\s+(?:and|to|until|till)"
-            rf"\s+(?P<last>{_CLOCK})",
+            rf"(?P<day>{_DAY}),?\s+(?:(?:between|from)\s+)?(?P<first>{_CLOCK})(?:\s+(?:and|to|until|till)\s+"
+            rf"|\s*[-\u2013]\s*)(?P<last>{_CLOCK})",
             _between,
         ),
         (
-            rf"between\s+(?P<first>\d{{1,2}}|{_POINT})\s+and\s+(?P<last>{_POINT})",
+            rf"between\s+(?P<first>{_POINT}|\d{{1,2}})\s+(?:and|to)\s+(?P<last>{_POINT})",
             _between,
         ),
         (
-            rf"from\s+(?P<first>{_POINT})\s+(?:to|until|till|through|up\s+to)\s+(?P<last>{_POINT})",
+            rf"from\s+(?P<first>{_POINT}|\d{{1,2}})\s+(?:to|until|till|through|up\s+to)\s+(?P<last>{_POINT})",
             _between,
         ),
+        (
+            rf"(?P<first>{_CLOCK}|{_DAY},?\s+(?:at\s+)?{_CLOCK})\s*(?:-|\u2013|\bto|\buntil|\btill)\s*(?P<last>{_POINT})",
+            _between,
+        ),
+        (
+            rf"(?P<first>{_DATE}|\d{{1,2}})\s*(?:[-\u2013]|\bto|\bthrough|\bthru|\btill|\buntil)"
+            rf"\s*(?P<last>{_DATE})",
+            _between,
+        ),
+        (rf"(?P<first>\d{{1,2}})\s*[-\u2013]\s*(?P<last>{_CLOCK}(?:\s+(?:on\s+)?{_DAY})?)", _between),
         (r"since\s+last\s+night", lambda c, _: TimeRange(since=c.night(c.now.date() - timedelta(1)).since)),
         (
             r"since\s+(?:the\s+)?(?P<which>this|last)\s+(?P<whole>week|month|year)",
             lambda c, m: TimeRange(since=_whole_unit(c, m).since),
         ),
         (
-            rf"since\s+(?:(?P<which>this)\s+|(?P<day>{_DAY})\s+)(?P<part>morning|afternoon|evening|night)",
+            rf"since\s+(?:(?P<which>this)\s+|(?P<day>{_DAY})\s+)(?P<part>morning|afternoon|evening|night)(?!\s+(?:at\s+)?\d)",
             lambda c, m: TimeRange(since=c.part(c.day(m["day"] or "today"), m["part"]).since),
         ),
         (rf"(?P<word>since|after|starting)\s+(?P<point>{_POINT})", _since),
@@ -324,12 +384,13 @@ _PHRASES: tuple[tuple[re.Pattern[str], _Made], ...] = tuple(
         (rf"(?<!day )(?<!night )(?P<word>before|until|till|up\s+to)\s+(?P<point>{_POINT})", _until),
         (
             rf"(?:in|over|during|within|for)?\s*(?:the\s+)?(?:last|past|previous)\s+(?P<count>{_COUNT})"
-            rf"\s+(?P<unit>{_UNIT})",
+            rf"(?:\s+(?P<unit>{_UNIT})|\s?(?P<past>(?<=\d)[hdwm]|(?<=\d)(?:hrs?|mins?)|(?<=\d\s)[hd]))",
             _last_units,
         ),
         (
             r"(?:in|over|during|within|for)?\s*(?:the\s+)?(?P<count>)"
-            r"(?:last\s+(?P<unit>minute|hour|day)|past\s+(?P<past>minute|hour|day|week|month|year))",
+            r"(?:last\s+(?P<unit>minute|hour|day|fortnight)"
+            r"|past\s+(?P<past>minute|hour|day|week|fortnight|month|year))",
             _last_units,
         ),
         (
@@ -337,6 +398,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], _Made], ...] = tuple(
             lambda c, _: TimeRange(since=c.now - timedelta(minutes=30), until=c.now),
         ),
         (r"(?:the\s+)?night\s+before\s+last", _nights_ago(2)),
+        (r"(?:in\s+|during\s+)?the\s+(?P<whole>week|month|year)\s+before\s+last", _before_last),
         (r"(?:during\s+|over\s+)?last\s+night|overnight", _nights_ago(1)),
         (r"tonight|this\s+night", _tonight),
         (
@@ -368,6 +430,11 @@ _PHRASES: tuple[tuple[re.Pattern[str], _Made], ...] = tuple(
             _clock_on_day,
         ),
         (rf"(?:on\s+|of\s+|from\s+)?(?P<day>{_DAY})", _day),
+        (
+            r"(?:(?:during|through|throughout|over|in|of|from)\s+)?the\s+night(?!\s+(?:before|after|earlier|of))"
+            r"|night(?=\s+(?:shift|report|log|summary)\b)",
+            _nights_ago(1),
+        ),
         (
             rf"(?:in|during|of|for)\s+(?P<month>{_MONTH})(?:\s+(?P<year>\d{{4}}))?",
             lambda c, m: c.month(m["month"], m["year"]),

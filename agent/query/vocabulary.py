@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from importlib import resources
 
@@ -18,10 +17,6 @@ FIELDS = ("check", "cause", "severity", "state", "route", "family", "group", "sh
 
 NAMED_BY_VALUE = ("check", "cause", "severity", "state")
 """Fields whose values are words for themselves."""
-
-SHORTEST_MENDED = 5
-NEARLY = 0.84
-"""Letters that two spellings share, of all that they have: one slip in six letters, two in twelve."""
 
 _MARKS = re.compile(r"[^\w'.:/+\-]|_")
 _JOINS = re.compile(r"(?<=\w)-(?=\w)")
@@ -51,16 +46,6 @@ class Vocabulary:
         """The phrases in a text of normal form, in its order; the longest wins."""
         for match in self.pattern.finditer(text):
             yield match, self.phrases[match[0]]
-
-    def spelled(self, text: str) -> str:
-        """The text with each word that is nearly one of these spelled as that one."""
-        return " ".join(self._spelled(word) for word in text.split())
-
-    def _spelled(self, word: str) -> str:
-        if word in self.words or len(word) < SHORTEST_MENDED or not word.isalpha():
-            return word
-        near = get_close_matches(word, self.words, n=1, cutoff=NEARLY)
-        return near[0] if near and len(near[0]) >= SHORTEST_MENDED else word
 
     def refusal(self, text: str) -> RefusalKind | None:
         """Why a text cannot be answered, or None."""

@@ -51,7 +51,7 @@ def query(question: str, previous: IncidentQuery | None = None) -> dict[str, Any
         ),
         (
             "which cause was the most common in October",
-            {"shape": Shape.GROUP, "group_by": Grouping.CAUSE},
+            {"shape": Shape.GROUP, "group_by": Grouping.CAUSE, "limit": 1},
         ),
         ("top 3 channels", {"shape": Shape.GROUP, "group_by": Grouping.INPUT, "limit": 3}),
         ("is anything still unacknowledged?", {"states": (State.OPEN,)}),
