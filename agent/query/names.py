@@ -153,7 +153,9 @@ class Inputs:
             if len(holding) == 1:
                 return Named(tuple(holding), (span,))
             if len(holding) > 1:
-                if re.search(r"\b(?:both|all|every|channels|streams|feeds|files|inputs|each)\b", text):
+                if re.search(
+                    r"\b(?:both|two|three|all|every|channels|streams|feeds|files|inputs|each)\b", text
+                ):
                     return Named(tuple(sorted(holding)), (span,))
                 return Named(several=tuple(sorted(holding)))
             if _NAME_LIKE.fullmatch(name):

@@ -30,7 +30,7 @@ from agent.query.taking import (
     take_undone,
 )
 from agent.query.tidy import mended, plain_text
-from agent.query.times import FoundRange
+from agent.query.times import COUNTS, FoundRange
 from agent.query.vocabulary import normal, vocabulary
 from pipeline.text import clean
 
@@ -141,6 +141,8 @@ def read(question: str, setting: Setting) -> Reading:
     if named.inputs:
         draft.add("inputs", named.inputs)
         unread = tuple(word for word in unread if not setting.inputs.holds(word))
+    # "The two news channels": the number says no more than the names.
+    unread = tuple(word for word in unread if COUNTS.get(word) != len(draft.values.get("inputs", ())))
     if _NOT.intersection(unread):
         return _refused(RefusalKind.NOT_UNDERSTOOD, LEAVES_NOTHING_OUT)
     follows = setting.previous if late or _fragment(draft, text) else None
@@ -152,7 +154,7 @@ def read(question: str, setting: Setting) -> Reading:
 
 
 LEAVES_NOTHING_OUT = "Chat cannot leave things out; ask for what you want to see."
-_SEVERAL = re.compile(r"\b(?:both|all|every|each|channels|streams|feeds|files|inputs|studios)\b")
+_SEVERAL = re.compile(r"\b(?:both|two|three|all|every|each|channels|streams|feeds|files|inputs|studios)\b")
 
 
 def _fragment(draft: Draft, text: str) -> bool:

@@ -53,9 +53,10 @@ _COUNTED_MOST = re.compile(
 _MOST = re.compile(r"\b(?:most|fewest|least)\b")
 _UNDONE = re.compile(
     r"\b(?:not|isn't|aren't|wasn't|weren't|hasn't|haven't|never|nobody|no one|no-one|yet to|still to"
-    r"|still needs? to)\s+"
+    r"|still needs? to|without|awaiting|waiting for)\s+(?:an?\s+|any\s+)?"
     r"(?:has\s+|have\s+|been\s+|be\s+|yet\s+|got\s+|get\s+|being\s+)*"
-    r"(?:(?P<seen>acknowledged?|acked|ack'd|ack|picked up|taken|touched|looked at|seen to)"
+    r"(?:(?P<seen>acknowledge?ments?|acknowledged?|acked|ack'd|ack|picked up|taken care of|taken on|taken"
+    r"|touched|looked at|seen to)"
     r"|(?P<done>resolved?|closed?|fixed|fix|done|solved|cleared))\b"
     r"(?:\s+(?:it|them|yet))*"
 )
@@ -156,10 +157,15 @@ _NOUNS = (
     r"|(?P<route>teams?|desks?|routes?|departments?)|(?P<day>days?|dates?|weekdays?)|(?P<hour>hours?))\b"
 )
 _GROUPED = re.compile(
-    r"\b(?:by|per|(?:spread |distributed |split )?(?:over|across)"
+    r"\b(?:by|per|into|(?:spread |distributed |split )?(?:over|across)"
     r"|(?:distribution|breakdown|split|spread) (?:of|by|per|over|across)"
     r"|(?:of|for|on) (?:each|every))\s+(?:the\s+|all\s+(?:the\s+)?)?(?:different\s+)?" + _NOUNS
 )
+_TWICE = re.compile(
+    r"\b(?:(?P<input>channel|stream|feed|file|input)|(?P<cause>cause)|(?P<day>day)|(?P<hour>hour)|(?P<route>team))"
+    r"[\s\-]+(?:by|for|after)[\s\-]+(?:channel|stream|feed|file|input|cause|day|hour|team)\b"
+)
+_SPLIT = re.compile(rf"\b{_NOUNS}\s+(?:breakdown|break-down|split|distribution|statistics|stats)\b")
 _ORDERED = re.compile(
     r"\b(?:ranked|rank|sorted|sort|ordered|order|arranged)\s+(?:(?:it|them|those|these)\s+)?by\s+(?:the\s+)?"
     r"(?:(?P<worst>severity|importance|priority|urgency)|(?P<longest>duration|length)|(?P<oldest>time|date))\b"
@@ -171,9 +177,10 @@ def take_groups(draft: Draft) -> None:
     for match in _ORDERED.finditer(draft.text):
         draft.orders.append(next(name for name, word in match.groupdict().items() if word))
         draft.blank(*match.span())
-    for match in _GROUPED.finditer(draft.text):
-        draft.groups.append(next(name for name, word in match.groupdict().items() if word))
-        draft.blank(*match.span())
+    for pattern in (_TWICE, _SPLIT, _GROUPED):
+        for match in pattern.finditer(draft.text):
+            draft.groups.append(next(name for name, word in match.groupdict().items() if word))
+            draft.blank(*match.span())
 
 
 def take_phrases(draft: Draft) -> tuple[str, ...]:
@@ -188,7 +195,7 @@ def take_phrases(draft: Draft) -> tuple[str, ...]:
         at = match.end()
         _put(draft, meanings, match[0])
     rest.append(text[at:])
-    left = " ".join(rest)
+    left = " ".join(_loosely(draft, segment) for segment in rest)
     # Fewest cannot be asked for: all groups are told, and the last is it.
     draft.one &= "most" in text.split() or (not _MOST.search(text) and _BEST.search(text) is not None)
     left = _MOST.sub(" ", left)
@@ -200,6 +207,25 @@ _ONE_GROUP = re.compile(
 )
 _BEST = re.compile(r"\b(?:worst|noisiest|top|main|leading|biggest|commonest)\b")
 _ENDING = re.compile(r"'(?:s|ve|d|re|m)$")
+
+
+_BETWEEN = frozenset(
+    ("the", "a", "an", "is", "was", "are", "were", "been", "being", "be", "got", "get", "has", "had")
+)
+
+
+def _loosely(draft: Draft, segment: str) -> str:
+    """A stretch that no phrase covers, read again without its small words: ``the signal was lost``."""
+    text = " ".join(word for word in segment.split() if word not in _BETWEEN)
+    if text == segment:
+        return segment
+    rest = []
+    at = 0
+    for match, meanings in vocabulary().found(text):
+        rest.append(text[at : match.start()])
+        at = match.end()
+        _put(draft, meanings, match[0])
+    return " ".join((*rest, text[at:]))
 
 
 def _put(draft: Draft, meanings: tuple[Meaning, ...], phrase: str) -> None:

@@ -64,7 +64,7 @@ _DATE = (
     r"|(?:the\s+)?\d{1,2}(?:st|nd|rd|th)\b(?!\s+(?:incidents?|ones?|times?|hours?|days?|weeks?)\b))"
 )
 _DAY = (
-    r"(?:today|yesterday|the\s+day\s+before\s+yesterday"
+    r"(?:today|yesterday|(?:the\s+)?day\s+before\s+yesterday"
     rf"|(?:last\s+|this\s+|past\s+)?{_WEEKDAY}|{_DATE}"
     r"|(?:\d+|an?|one|two|three|four|five|six|seven)\s+(?:days?|weeks?)\s+ago)"
 )
@@ -105,6 +105,8 @@ class _Clock:
     def day(self, text: str) -> date:
         """The day that a phrase of ``_DAY`` names."""
         words = " ".join(text.split())
+        if words == "day before yesterday":
+            words = f"the {words}"
         today = self.now.date()
         if words in ("today", "yesterday", "the day before yesterday"):
             return today - timedelta(days=("today", "yesterday", "the day before yesterday").index(words))
@@ -193,7 +195,7 @@ def find_ranges(question: str, now: datetime, zone: ZoneInfo) -> list[FoundRange
     A phrase that names no possible time (31 February, 25:99) is not found.
     """
     text, clock = question.lower(), _Clock(now.astimezone(zone))
-    found: list[FoundRange] = []
+    found = _since_edges(text, now, zone)
     for pattern, made in _PHRASES:
         for match in pattern.finditer(text):
             if any(match.start() < other.end and other.start < match.end() for other in found):
@@ -203,6 +205,29 @@ def find_ranges(question: str, now: datetime, zone: ZoneInfo) -> list[FoundRange
             except (ValueError, OverflowError):
                 continue
     return sorted(found, key=lambda item: item.start)
+
+
+_EDGE = re.compile(r"\b(?:since|from)\s+(?:the\s+(?P<edge>start|beginning|end)\s+(?=of\b))?")
+_TURNED = re.compile(r"\s+(?:(?P<ended>ended|finished|was over)|started|began|begun)\b")
+
+
+def _since_edges(text: str, now: datetime, zone: ZoneInfo) -> list[FoundRange]:
+    """``since the end of last week``, ``since the weekend began``: from an edge of another range on."""
+    found = []
+    for match in _EDGE.finditer(text):
+        rest = text[match.end() :]
+        inner = next((item for item in find_ranges(rest, now, zone) if item.start == 0), None)
+        if inner is None:
+            continue
+        turned = _TURNED.match(rest, inner.end)
+        weekend = match[0].startswith("since") and re.search(r"week-?end$", rest[: inner.end])
+        if not (match["edge"] or turned or weekend):
+            continue
+        ended = match["edge"] == "end" or (turned is not None and turned["ended"] is not None)
+        since = inner.range.until if ended else inner.range.since
+        end = match.end() + (turned.end() if turned else inner.end)
+        found.append(FoundRange(TimeRange(since=since), match.start(), end))
+    return found
 
 
 def shifted(during: TimeRange, back: relativedelta | timedelta, zone: ZoneInfo) -> TimeRange:
@@ -431,7 +456,7 @@ _PHRASES: tuple[tuple[re.Pattern[str], _Made], ...] = tuple(
         ),
         (rf"(?:on\s+|of\s+|from\s+)?(?P<day>{_DAY})", _day),
         (
-            r"(?:(?:during|through|throughout|over|in|of|from)\s+)?the\s+night(?!\s+(?:before|after|earlier|of))"
+            r"(?:(?:during|through|throughout|over|in|of|from)\s+)?the\s+night(?!\s+(?:before|after|earlier|of|crew|team))"
             r"|night(?=\s+(?:shift|report|log|summary)\b)",
             _nights_ago(1),
         ),

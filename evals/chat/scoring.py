@@ -96,8 +96,8 @@ def _same_rows(question: Question, answer: Answer, truth: Rows) -> bool:
 
 def _asked_of(query: IncidentQuery) -> tuple[object, ...]:
     since = query.during.since if query.during else None
-    named = (query.inputs, query.checks, query.causes, query.severities, query.routes, query.states, query.ids)
-    return (query.shape, since, *(frozenset(names) for names in named))
+    named = (query.inputs, query.checks, query.causes, query.severities, query.routes, query.states)
+    return (query.shape, since, query.ids, *(frozenset(names) for names in named))
 
 
 def _foreign(answer: Answer, own: Rows | None) -> tuple[str, ...]:
