@@ -30,10 +30,12 @@ evals: $(STAMP) ## measure every check against injected defects (twenty minutes 
 	@$(RUN) -m evals detect --split all --hour --out evals-out --gate
 	@$(RUN) -m evals triage --split test --out evals-out --gate
 	@$(RUN) -m evals security --out evals-out --gate
+	@$(RUN) -m evals chat --out evals-out --gate
 
 evals-quick: $(STAMP) ## the subset of the evals that CI runs
 	@$(RUN) -m evals detect --quick --gate
 	@$(RUN) -m evals triage --backend rules --quick --gate
+	@$(RUN) -m evals chat --quick --gate
 
 fuzz: $(STAMP) ## a minute of nonsense for a running service (MINUTES=20 for longer)
 	@$(RUN) -m scripts.fuzz --minutes $(or $(MINUTES),1)

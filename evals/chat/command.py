@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from agent.query.guided import local_reader
 from evals.chat.questions import load_questions
 from evals.chat.running import over_chat
 from evals.chat.scoring import Graded, Score, score
@@ -29,13 +30,15 @@ def main(argv: Sequence[str]) -> int:
     """Runs the suite; 0 if it ran (and the gate held), 1 if the gate did not hold."""
     options = argparse.ArgumentParser(prog="python -m evals chat", description="Asks the chat questions.")
     options.add_argument("--split", choices=(*SPLITS, "all"), default="test", help="which phrasings")
+    options.add_argument("--quick", action="store_true", help="what CI runs: it is all of it")
+    options.add_argument("--reader", choices=("rules", "guidance_local"), default="rules", help="who reads")
     options.add_argument("--gate", action="store_true", help="fail where a figure is under its bar")
     options.add_argument("--out", type=Path, metavar="FOLDER", help="write chat.json and chat.md there")
     options.add_argument("--misses", action="store_true", help="list what went wrong")
     arguments = options.parse_args(argv)
     splits = SPLITS if arguments.split == "all" else (arguments.split,)
     questions = [question for question in load_questions() if question.split in splits]
-    graded = over_chat(questions)
+    graded = over_chat(questions, local_reader() if arguments.reader == "guidance_local" else None)
     figures = score(graded)
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(_table(figures, arguments.split))

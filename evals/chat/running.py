@@ -12,7 +12,7 @@ from agent.query.answer import Answer
 from agent.query.chat import Chat, QuestionReader
 from agent.query.model import IncidentQuery
 from agent.store import Store
-from evals.chat.month import NOW, ZONE, store_month
+from evals.chat.month import NOW, ZONE, Happened, store_month
 from evals.chat.questions import Question
 from evals.chat.scoring import Graded, grade
 from evals.chat.truth import rows_of
@@ -27,9 +27,12 @@ class Asker(Protocol):
         """The answer to a question that goes on from ``previous``."""
 
 
-def ask_all(questions: Sequence[Question], asker: Asker, store: Store) -> list[Graded]:
-    """Ask each question, with the expected query of the one before it where it goes on from one."""
-    happened = store_month(store)
+def ask_all(questions: Sequence[Question], asker: Asker, happened: Sequence[Happened]) -> list[Graded]:
+    """Ask each question, with the expected query of the one before it where it goes on from one.
+
+    Args:
+        happened: what is in the store that is asked.
+    """
     expected = {question.id: question.query for question in questions}
     graded = []
     for question in questions:
@@ -45,9 +48,10 @@ def ask_all(questions: Sequence[Question], asker: Asker, store: Store) -> list[G
 def over_chat(questions: Sequence[Question], reader: QuestionReader | None = None) -> list[Graded]:
     """Ask the chat, over a store of its own."""
     with TemporaryDirectory() as folder, Store.open(str(Path(folder) / "month.db")) as store:
+        happened = store_month(store)
         chat = Chat(store, reader)
         return ask_all(
             questions,
             lambda question, previous: chat.ask(question.text, now=NOW, zone=ZONE, previous=previous),
-            store,
+            happened,
         )
