@@ -18,7 +18,7 @@ from dateutil.relativedelta import relativedelta
 
 from agent.query.model import TimeRange
 
-__all__ = ["FoundRange", "find_ranges", "shifted"]
+__all__ = ["COUNTS", "MONTHS", "WEEKDAYS", "FoundRange", "find_ranges", "shifted"]
 
 NIGHT_BEGINS, NIGHT_ENDS = 18, 6
 PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24)}
