@@ -70,6 +70,7 @@ def take_undone(draft: Draft) -> None:
 
 
 def take_ids(draft: Draft) -> None:
+    """Ids of incidents: ``incident ab12``, or eight signs that can be nothing else."""
     for pattern, group in ((_NAMED_ID, 1), (_ID, 0)):
         for match in pattern.finditer(draft.text):
             draft.add("ids", (match[group],))
@@ -77,6 +78,7 @@ def take_ids(draft: Draft) -> None:
 
 
 def take_times(draft: Draft, now: datetime, own: ZoneInfo) -> None:
+    """Ranges of time, in the zone that the question names, or in the asker\'s own."""
     zone, spans = zone_named(draft.text, own)
     for start, end in spans:
         draft.blank(start, end)
