@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from agent.query.clock import COUNTS
 from agent.query.composing import Draft, moved, query_of
 from agent.query.model import (
     IncidentQuery,
@@ -30,7 +31,7 @@ from agent.query.taking import (
     take_undone,
 )
 from agent.query.tidy import mended, plain_text
-from agent.query.times import COUNTS, FoundRange
+from agent.query.times import FoundRange
 from agent.query.vocabulary import normal, vocabulary
 from pipeline.text import clean
 

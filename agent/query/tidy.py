@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 from functools import cache
 
+from agent.query.clock import COUNTS, MONTHS, WEEKDAYS
 from agent.query.spelling import Speller
-from agent.query.times import COUNTS, MONTHS, WEEKDAYS
 from agent.query.vocabulary import vocabulary
 
 __all__ = ["mended", "plain_text"]
