@@ -57,7 +57,12 @@ def find_ranges(question: str, now: datetime, zone: ZoneInfo) -> list[FoundRange
     A phrase that names no possible time (31 February, 25:99) is not found.
     """
     text, clock = question.lower(), Clock(now.astimezone(zone))
-    found = _since_edges(text, now, zone)
+    return _found(text, clock, _since_edges(text, clock))
+
+
+def _found(text: str, clock: Clock, first: list[FoundRange]) -> list[FoundRange]:
+    """The ranges of a text in lower case, beside those that were found first."""
+    found = list(first)
     for pattern, made in _PHRASES:
         for match in pattern.finditer(text):
             if any(match.start() < other.end and other.start < match.end() for other in found):
@@ -69,16 +74,18 @@ def find_ranges(question: str, now: datetime, zone: ZoneInfo) -> list[FoundRange
     return sorted(found, key=lambda item: item.start)
 
 
+MAX_EDGES = 3
+LONGEST_INNER = 60
 _EDGE = re.compile(r"\b(?:since|from)\s+(?:the\s+(?P<edge>start|beginning|end)\s+(?=of\b))?")
 _TURNED = re.compile(r"\s+(?:(?P<ended>ended|finished|was over)|started|began|begun)\b")
 
 
-def _since_edges(text: str, now: datetime, zone: ZoneInfo) -> list[FoundRange]:
+def _since_edges(text: str, clock: Clock) -> list[FoundRange]:
     """``since the end of last week``, ``since the weekend began``: from an edge of another range on."""
     found = []
-    for match in _EDGE.finditer(text):
+    for match in list(_EDGE.finditer(text))[:MAX_EDGES]:
         rest = text[match.end() :]
-        inner = next((item for item in find_ranges(rest, now, zone) if item.start == 0), None)
+        inner = next((item for item in _found(rest[:LONGEST_INNER], clock, []) if item.start == 0), None)
         if inner is None:
             continue
         turned = _TURNED.match(rest, inner.end)

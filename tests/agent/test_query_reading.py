@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.query.model import Grouping, IncidentQuery, Order, RefusalKind, Shape, State
@@ -150,6 +150,15 @@ def test_every_cause_can_be_named(cause: Cause) -> None:
     assert query(f"incidents with {expected}").get("causes") == (cause,)
 
 
+@pytest.mark.parametrize("words", ["from ", "since the end of ", "1 to ", "a ", "the night ", "not yet "])
+def test_words_said_again_and_again_end(words: str) -> None:
+    # Each reading is bounded: one that tries every way of taking these would never return.
+    reading = asked((words * 200)[:MAX_QUESTION])
+    assert reading.query or reading.refusal or reading.unread
+
+
+# The first reading compiles the names of all time zones.
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_anything_can_be_asked(text: str) -> None:
     reading = asked(text)
