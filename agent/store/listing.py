@@ -17,6 +17,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from agent.store.errors import Unsound
+from agent.store.hints import Walked
 from agent.store.jobs import JobState, StoredJob, stored_job
 from agent.store.life import Status
 from agent.store.rows import plain
@@ -153,11 +154,11 @@ def job_page(
 
 def _narrowed(query: Select[IncidentRow, str], wanted: IncidentQuery) -> Select[IncidentRow, str]:
     if wanted.severities:
-        query = query.where(IncidentRow.severity_rank.in_([item.rank for item in wanted.severities]))
+        query = query.where(Walked(IncidentRow.severity_rank).in_([item.rank for item in wanted.severities]))
     if wanted.causes:
         query = query.where(IncidentRow.cause.in_([item.value for item in wanted.causes]))
     if wanted.statuses:
-        query = query.where(IncidentRow.status.in_([item.value for item in wanted.statuses]))
+        query = query.where(Walked(IncidentRow.status).in_([item.value for item in wanted.statuses]))
     if wanted.checks:
         theirs = and_(EventRow.incident_id == IncidentRow.id, EventRow.scan_id == IncidentRow.last_scan_id)
         query = query.where(select(EventRow.id).where(theirs, EventRow.check.in_(wanted.checks)).exists())
