@@ -17,10 +17,10 @@ from agent.api.state import Api, api_of
 from agent.query.answer import Answer
 from agent.query.chat import Chat, QuestionReader, zone_of
 from agent.query.document import answer_document
-from agent.query.guided import local_reader
 from agent.query.model import IncidentQuery, Refusal
+from agent.query.readers import question_reader
 from agent.query.reading import Reading, Setting
-from agent.settings import Settings, TriageName
+from agent.settings import Settings, model_options
 from agent.store import Store
 
 __all__ = ["MAX_QUESTION", "AskBody", "answered", "open_chat", "router"]
@@ -136,7 +136,7 @@ def answered(api: Api, chat: Chat, body: AskBody) -> Answer:
 
 def open_chat(settings: Settings, store: Store) -> Chat:
     """The chat of the service; its model, if there is one, is loaded at the first word that no rule knows."""
-    reader = None if settings.triage is TriageName.RULES else local_reader()
+    reader = question_reader(settings.triage.value, model_options(settings))
     return Chat(store, None if reader is None else _InTurn(reader))
 
 

@@ -17,11 +17,11 @@ from agent.cli.terminal import print_json, results_console, status_console
 from agent.query.answer import Answer
 from agent.query.chat import Chat, zone_of
 from agent.query.document import answer_document
-from agent.query.guided import local_reader
 from agent.query.model import IncidentQuery
+from agent.query.readers import question_reader
 from agent.report.document import render_json
 from agent.report.table import safe
-from agent.settings import TriageName
+from agent.settings import model_options
 from pipeline.errors import UsageError
 from pipeline.text import clean
 
@@ -58,7 +58,7 @@ def ask(
         raise UsageError("give a question or --query, not both")
     state = state_of(context)
     with open_store(state, db) as store:
-        chat = Chat(store, local_reader() if state.settings.triage is not TriageName.RULES else None)
+        chat = Chat(store, question_reader(state.settings.triage.value, model_options(state.settings)))
         if query is not None:
             _print(chat.again(_query(query)), json_document)
             return

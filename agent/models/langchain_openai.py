@@ -197,6 +197,14 @@ class LangChainOpenAI:
         chances = {"severity": reply.chances} if reply.chances else {}
         return Opinion(Draft.model_validate(answer), sure, quote=quote, calls=(done,), chances=chances)
 
+    def written(self, messages: list[Any], **asked: Any) -> str:
+        """What the endpoint writes to messages, once; ``asked`` goes with it, such as ``response_format``.
+
+        Raises:
+            EndpointError: no answer.
+        """
+        return str(self._invoked(self.chat.bind(**asked) if asked else self.chat, messages).content)
+
     def _asked(self, messages: list[Any], form: _Form) -> _Reply:
         """One attempt: the strictest way that the server has not refused, and the next where it does.
 
@@ -221,18 +229,20 @@ class LangChainOpenAI:
         raise last
 
     def _sent(self, way: Way, messages: list[Any], form: _Form) -> _Reply:
+        raw = self._invoked(*self._runnable(way, messages, form))
+        message = raw.get("raw") if isinstance(raw, dict) else raw
+        return self._read(way, message, form)
+
+    def _invoked(self, runnable: Any, put: list[Any]) -> Any:
         from langsmith import tracing_context
 
-        runnable, put = self._runnable(way, messages, form)
         with warnings.catch_warnings(), tracing_context(enabled=False):
             # LangChain and Pydantic warn of each other's types.
             warnings.simplefilter("ignore")
             try:
-                raw = runnable.invoke(put)
+                return runnable.invoke(put)
             except Exception as exc:
                 raise self._told(exc) from exc
-        message = raw.get("raw") if isinstance(raw, dict) else raw
-        return self._read(way, message, form)
 
     def _runnable(self, way: Way, messages: list[Any], form: _Form) -> tuple[Any, list[Any]]:
         chat = self.chat
