@@ -14,3 +14,8 @@ depends_on = None
 def upgrade() -> None:
     """Add the column; verdicts of before had no quote."""
     op.add_column("verdicts", sa.Column("quote", sa.Text, nullable=False, server_default=""))
+
+
+def downgrade() -> None:
+    """Take the column away."""
+    op.drop_column("verdicts", "quote")
