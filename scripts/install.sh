@@ -38,4 +38,4 @@ fi
 # For any processor of its kind, not for this one: llama.cpp built for one with AMX crashes where the
 # kernel does not grant it (virtual machines), and pip's cache may serve another machine.
 export CMAKE_ARGS="${CMAKE_ARGS:--DGGML_NATIVE=OFF}"
-"${pip[@]}" install --quiet --quiet --editable '.[local,evals,dev]'
+"${pip[@]}" install --quiet --quiet --editable '.[local,openai,evals,dev]'

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["SHARED_MEDIA", "need", "needs", "needs_program", "shared_media"]
+__all__ = ["SHARED_MEDIA", "need", "needs", "needs_extra", "needs_program", "shared_media"]
 
 SHARED_MEDIA = Path(__file__).resolve().parents[2] / "shared" / "media"
 
@@ -21,6 +21,13 @@ def need(present: object, what: str) -> None:
     if os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(f"needed under CI: {what}")
     pytest.skip(what)
+
+
+def needs_extra(extra: str, *modules: str) -> None:
+    """The test needs an extra that is too heavy to be installed for every run: it skips, under CI as well."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        pytest.skip(f"{', '.join(missing)}: pip install 'vidette[{extra}]'")
 
 
 def needs(*modules: str) -> None:

