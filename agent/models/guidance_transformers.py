@@ -103,9 +103,11 @@ def _dequantise(gguf: Path, folder: Path) -> None:
         tokenizer = transformers.AutoTokenizer.from_pretrained(**place)
         tokenizer.backend_tokenizer.decoder = decoders.ByteLevel()
         tokenizer.eos_token = END_OF_TURN
-        network = transformers.AutoModelForCausalLM.from_pretrained(**place)
+        network: Any = transformers.AutoModelForCausalLM.from_pretrained(**place)
         if hasattr(network.config, "quantization_config"):
             del network.config.quantization_config
+        # It holds plain weights now; what made them plain would refuse to save them.
+        network.hf_quantizer = None
         target = Path(made) / folder.name
         tokenizer.save_pretrained(target)
         network.save_pretrained(target)

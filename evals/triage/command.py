@@ -55,6 +55,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th case")
     options.add_argument("--remote-url", metavar="URL", help="the endpoint of langchain_openai, up to /v1")
     options.add_argument("--remote-model", default="local", metavar="NAME", help="what it calls its model")
+    options.add_argument("--cache", type=Path, metavar="FOLDER", help="for the de-quantised embedded model")
     options.add_argument("--quick", action="store_true", help="what CI runs: the rules, and a few cases more")
     options.add_argument("--out", type=Path, metavar="FOLDER", help="write JSON, Markdown and HTML there")
     options.add_argument("--gate", action="store_true", help="fail where figures fell against the baseline")
@@ -138,7 +139,9 @@ def _gate(summary: Summary, cases: Sequence[EvalCase]) -> Verdict:
 
 
 def _options(arguments: argparse.Namespace) -> ModelOptions:
-    return ModelOptions(remote_url=arguments.remote_url, remote_model=arguments.remote_model)
+    return ModelOptions(
+        remote_url=arguments.remote_url, remote_model=arguments.remote_model, cache=arguments.cache
+    )
 
 
 def _apart(name: str, ids: Sequence[str], attacking: bool, options: ModelOptions) -> _Part:
