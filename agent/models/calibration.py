@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,7 +19,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from agent.models.base import ModelError
 from agent.triage.questions import Question
 
-__all__ = ["Answered", "Calibration", "QuestionCalibration", "load_calibration"]
+__all__ = ["Answered", "Calibration", "QuestionCalibration", "load_calibration", "on_curve", "shares"]
+
+
+_Kind = TypeVar("_Kind", bound=BaseModel)
+_Value = TypeVar("_Value")
+
+
+def shares(values: Sequence[_Value], scores: Sequence[float]) -> dict[_Value, float]:
+    """The softmax of the scores, by value: log-probabilities as shares of one."""
+    highest = max(scores)
+    weights = [math.exp(score - highest) for score in scores]
+    total = sum(weights)
+    return {value: weight / total for value, weight in zip(values, weights, strict=True)}
+
+
+def on_curve(points: Sequence[tuple[float, float]], probability: float) -> float:
+    """The share that was right, between points (probability, share); the probability where there are none."""
+    if not points:
+        return probability
+    x, y = zip(*points, strict=True)
+    return float(np.interp(probability, x, y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +81,7 @@ class QuestionCalibration(BaseModel):
             self.scale * found + self.bias.get(answer, 0.0) + (self.own if answer == answers[0] else 0.0)
             for answer, found in pairs
         ]
-        highest = max(scores)
-        weights = [math.exp(score - highest) for score in scores]
-        found = {answer: weight / sum(weights) for answer, weight in zip(answers, weights, strict=True)}
+        found = shares(answers, scores)
         best = next(
             (answer for answer, least in self.take_from.items() if found.get(answer, -1.0) >= least),
             max(answers, key=lambda answer: found[answer]),
@@ -73,10 +92,7 @@ class QuestionCalibration(BaseModel):
         return Answered(best, sure, found)
 
     def _confidence(self, probability: float) -> float:
-        if not self.curve:
-            return probability
-        x, y = zip(*self.curve, strict=True)
-        return float(np.interp(probability, x, y))
+        return on_curve(self.curve, probability)
 
 
 class Calibration(BaseModel):
@@ -93,14 +109,14 @@ class Calibration(BaseModel):
         return self.questions.get(question) or QuestionCalibration.model_validate({})
 
 
-def load_calibration(file: Path) -> Calibration:
-    """Read a calibration file.
+def load_calibration(file: Path, kind: type[_Kind]) -> _Kind:
+    """Read a calibration file of that kind.
 
     Raises:
         ModelError: it cannot be read, or is no calibration.
     """
     try:
-        return Calibration.model_validate_json(file.read_bytes())
+        return kind.model_validate_json(file.read_bytes())
     except OSError as exc:
         raise ModelError(f"{file.name} cannot be read ({exc.strerror})") from exc
     except ValidationError as exc:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agent.models.calibration import Answered, Calibration
+from agent.models.calibration import Answered, Calibration, shares
 from agent.models.labels import LabelReader
 from agent.models.note_reader import NoteReader
 from agent.triage.questions import CHATML, NO_REASON, Chat, Question, answers, asked
@@ -124,7 +123,6 @@ class Chooser:
             (scores[value] - scores[kept[0]]) - (usual[value] - usual[kept[0]]) - (margin if n else 0.0)
             for n, value in enumerate(kept)
         ]
-        weights = [math.exp(gain - max(gains)) for gain in gains]
-        shares = {value: weight / sum(weights) for value, weight in zip(kept, weights, strict=True)}
-        best = max(kept, key=lambda value: shares[value])
-        return Answered(best, shares[best], shares)
+        chances = shares(kept, gains)
+        best = max(kept, key=lambda value: chances[value])
+        return Answered(best, chances[best], chances)

@@ -11,7 +11,7 @@ from typing import Any
 from agent.models.base import ModelError
 from agent.models.calibration import Calibration, load_calibration
 from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
-from agent.models.note_reader import load_reading_calibration
+from agent.models.note_reader import ReadingCalibration
 from agent.triage.telling import questions_prompt
 
 __all__ = ["EMBEDDED", "embedded_gguf", "load_guidance_local", "shipped_adapter"]
@@ -77,12 +77,12 @@ def load_guidance_local(
     reading = None
     if gguf is None and not bare and adapter is None and calibration is None:
         adapter, found = shipped_adapter()
-        reading = load_reading_calibration(found) if adapter and found else None
+        reading = load_calibration(found, ReadingCalibration) if adapter and found else None
     file = gguf or embedded_gguf()
     for wanted in (file, adapter):
         if wanted is not None and not wanted.is_file():
             raise ModelError(f"there is no model file {wanted}")
-    read = load_calibration(calibration) if calibration is not None else None
+    read = load_calibration(calibration, Calibration) if calibration is not None else None
     if adapter is not None:
         _require_adapter(adapter)
     model = _open(file, adapter, threads)

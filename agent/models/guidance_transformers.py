@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.models.base import ModelError
-from agent.models.calibration import load_calibration
+from agent.models.calibration import Calibration, load_calibration
 from agent.models.guidance_local import embedded_gguf
 from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
 
@@ -44,7 +44,7 @@ def load_guidance_transformers(
     """
     if folder is not None and not folder.is_dir():
         raise ModelError(f"there is no model folder {folder}")
-    read = load_calibration(calibration) if calibration is not None else None
+    read = load_calibration(calibration, Calibration) if calibration is not None else None
     try:
         with warnings.catch_warnings():
             # Deprecations between torch, transformers and llguidance: nothing that a user could act on.

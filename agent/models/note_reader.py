@@ -7,16 +7,12 @@ this time, this length and this part of the signal is compared by code, before i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from agent.models.base import ModelError
-from agent.models.calibration import Answered
+from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
@@ -24,7 +20,7 @@ from agent.triage.reasons import ReasonKind, reasons_of
 from agent.triage.telling import notes_of
 from agent.verdict import Action, Case, Intent, Severity
 
-__all__ = ["NoteReader", "ReadNote", "ReadingCalibration", "load_reading_calibration"]
+__all__ = ["NoteReader", "ReadNote", "ReadingCalibration"]
 
 
 class ReadingCalibration(BaseModel):
@@ -53,8 +49,7 @@ class ReadingCalibration(BaseModel):
             self.scale * found + self.bias.get(reading, 0.0)
             for reading, found in zip(Reading, log_probabilities, strict=True)
         ]
-        weights = [math.exp(score - max(scores)) for score in scores]
-        return {reading: weight / sum(weights) for reading, weight in zip(Reading, weights, strict=True)}
+        return shares(tuple(Reading), scores)
 
     def counts(self, reading: Reading, probability: float) -> bool:
         """Whether a reading is likely enough to move a verdict."""
@@ -62,26 +57,7 @@ class ReadingCalibration(BaseModel):
 
     def confidence(self, probability: float) -> float:
         """The share of right severities that such a probability came with."""
-        if not self.sure:
-            return probability
-        x, y = zip(*self.sure, strict=True)
-        return float(np.interp(probability, x, y))
-
-
-def load_reading_calibration(file: Path) -> ReadingCalibration:
-    """Read a calibration file.
-
-    Raises:
-        ModelError: it cannot be read, or is no calibration.
-    """
-    try:
-        return ReadingCalibration.model_validate_json(file.read_bytes())
-    except OSError as exc:
-        raise ModelError(f"{file.name} cannot be read ({exc.strerror})") from exc
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ModelError(f"{file.name} is no calibration: {where}: {first['msg']}") from exc
+        return on_curve(self.sure, probability)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent.models import open_model
+from agent.models.calibration import load_calibration
 from agent.models.guidance_local import shipped_adapter
 from agent.models.guidance_program import GuidanceModel
 from agent.models.labels import LabelReader
-from agent.models.note_reader import load_reading_calibration
+from agent.models.note_reader import ReadingCalibration
 from agent.triage.reading import Reading, reading_prompt
 from tests.needs import needs
 
@@ -31,7 +32,7 @@ def test_it_is_shipped_small_and_calibrated_for_its_prompt() -> None:
     adapter, calibration = shipped_adapter()
     assert adapter is not None and calibration is not None
     assert adapter.stat().st_size < 8_000_000
-    assert load_reading_calibration(calibration).prompt == reading_prompt().source.reference
+    assert load_calibration(calibration, ReadingCalibration).prompt == reading_prompt().source.reference
 
 
 def test_llama_cpp_gives_what_peft_gave(embedded: GuidanceModel) -> None:

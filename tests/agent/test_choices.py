@@ -76,10 +76,10 @@ def test_a_wrong_calibration_is_one_line(tmp_path: Path, text: str) -> None:
     file = tmp_path / "c.json"
     file.write_text(text)
     with pytest.raises(ModelError, match=r"c\.json is no calibration") as told:
-        load_calibration(file)
+        load_calibration(file, Calibration)
     assert "\n" not in str(told.value)
     with pytest.raises(ModelError, match="cannot be read"):
-        load_calibration(tmp_path / "none.json")
+        load_calibration(tmp_path / "none.json", Calibration)
 
 
 LABELS = ["none", *(value for kind in (Severity, Intent, Cause, Action, Route) for value in kind)]

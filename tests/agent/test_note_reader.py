@@ -12,7 +12,8 @@ import pytest
 
 from agent.context import Context, Maintenance, Note, Period, Tier
 from agent.models.base import ModelError
-from agent.models.note_reader import NoteReader, ReadingCalibration, load_reading_calibration
+from agent.models.calibration import load_calibration
+from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.policy import load_policy
 from agent.triage.judge import case_of
 from agent.triage.questions import NO_REASON, Question
@@ -130,10 +131,10 @@ def test_probabilities_follow_scale_and_bias() -> None:
 def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
     file = tmp_path / "c.json"
     with pytest.raises(ModelError, match="cannot be read"):
-        load_reading_calibration(file)
+        load_calibration(file, ReadingCalibration)
     file.write_text('{"model": "x", "prompt": "y", "scale": 0}')
     with pytest.raises(ModelError, match="is no calibration: scale"):
-        load_reading_calibration(file)
+        load_calibration(file, ReadingCalibration)
 
 
 @pytest.mark.parametrize(
