@@ -13,7 +13,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 from evals.writer import Picture
 
-__all__ = ["Canvas", "byte", "disc", "fractal", "leaves", "photo", "picture", "write_text"]
+__all__ = ["Canvas", "band", "byte", "disc", "fractal", "leaves", "photo", "picture", "write_text"]
 
 Array = NDArray[np.float32]
 
@@ -105,6 +105,14 @@ def disc(
         away = np.hypot((rows - cy) / stretch, columns - cx)
         cover = np.clip(r - away + 0.5, 0, 1).astype(np.float32)
         plane[top:bottom, left:right] += cover * (np.float32(code) - plane[top:bottom, left:right])
+
+
+def band(canvas: Canvas, top: int, bottom: int, colour: tuple[float, float, float]) -> None:
+    """Fills whole rows with one colour, chroma and all: luma alone over the chroma of something else may be
+    no colour of RGB."""
+    luma, cb, cr = _legal(colour)
+    canvas.luma[top:bottom] = luma
+    canvas.cb[top // 2 : bottom // 2], canvas.cr[top // 2 : bottom // 2] = cb, cr
 
 
 @lru_cache(maxsize=4)

@@ -6,8 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -16,61 +16,13 @@ import av
 import numpy as np
 import platformdirs
 
+from evals.detect.codings import CODINGS, Coding, in_order, write
 from evals.detect.injectors import INJECTORS
 from evals.detect.scenes import make_scene
 from evals.detect.traps import TRAPS
 from evals.detect.values import Allowed, Clip, Fixture, Injector, Part, Recipe, Truth
-from evals.writer import Sound, write_clip
 
-__all__ = ["CODINGS", "Coding", "cache_folder", "fixture_key", "make_fixture"]
-
-# The AV1 encoder and the H.265 one write what they do on the terminal.
-os.environ.setdefault("SVT_LOG", "1")
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """A way of coding: encoder and options, file, encoder of the sound."""
-
-    codec: str
-    suffix: str
-    options: Mapping[str, str]
-    sound: str
-    container_options: Mapping[str, str] = field(default_factory=dict)
-    gop_s: float = 2.0
-
-
-_X264 = {"preset": "veryfast", "crf": "21", "bf": "2"}
-_X265 = {
-    "preset": "ultrafast",
-    "crf": "23",
-    "x265-params": "log-level=none:pools=1:frame-threads=1:bframes=2",
-}
-_AV1 = {"preset": "11", "crf": "30", "svtav1-params": "lp=1"}
-_FRONT = {"movflags": "faststart"}
-
-CODINGS: Mapping[str, Coding] = {
-    "h264": Coding("libx264", ".mp4", _X264, "aac"),
-    "hevc": Coding("libx265", ".mp4", _X265, "flac"),
-    "vp9": Coding(
-        "libvpx-vp9", ".webm", {"deadline": "realtime", "cpu-used": "8", "crf": "26", "b": "0"}, "libopus"
-    ),
-    "av1": Coding("libsvtav1", ".mp4", _AV1, "aac"),
-    "mpeg2": Coding("mpeg2video", ".ts", {"b": "9M", "qmin": "2", "qmax": "5", "bf": "2"}, "mp2", gop_s=0.5),
-    "h264_front": Coding("libx264", ".mp4", _X264, "aac", _FRONT),
-    "hevc_front": Coding("libx265", ".mp4", _X265, "flac", _FRONT),
-    "av1_front": Coding("libsvtav1", ".mp4", _AV1, "aac", _FRONT),
-    "h264_ts": Coding("libx264", ".ts", _X264, "ac3"),
-    "h264_51": Coding("libx264", ".mp4", _X264, "ac3"),
-    "h264_low": Coding("libx264", ".mp4", {**_X264, "crf": "28"}, "aac"),
-    "hevc_low": Coding("libx265", ".mp4", {**_X265, "crf": "30"}, "aac"),
-}
-SOUND_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    "aac": {"b": "192k"},
-    "mp2": {"b": "256k"},
-    "libopus": {"b": "160k"},
-    "ac3": {"b": "384k"},
-}
+__all__ = ["cache_folder", "fixture_key", "make_fixture"]
 
 
 def cache_folder() -> Path:
@@ -78,11 +30,17 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("vidette")) / "evals"
 
 
+SCENERY = ("canvas", "codings", "fixtures", "natural", "people", "scenes", "strikes", "view", "voices")
+"""The modules that every fixture is made by."""
+KINDS = {"": (), "traps": ("odd_sounds", "traps")}
+"""What makes a kind of fixture beside those, where that is not the one module of its name."""
+
+
 @lru_cache
 def _maker(kind: str) -> str:
     """A hash of the code that makes fixtures of a kind, and of the media that they are made of."""
     here = Path(__file__).parent
-    names = ("canvas", "fixtures", "natural", "scenes", "voices", *((kind,) if kind else ()))
+    names = (*SCENERY, *KINDS.get(kind, (kind,)))
     files = [here / f"{name}.py" for name in names]
     files += [here.parent / name for name in ("defects.py", "remux.py", "writer.py", "sample.py")]
     files += sorted((here.parent / "media").glob("*.mp4"))
@@ -153,7 +111,7 @@ def _make(recipe: Recipe, folder: Path) -> None:
         clip = _start_of(_scene(recipe.scene, recipe.scene_seed, recipe), recipe.duration_s)
     injector = INJECTORS[recipe.defect] if recipe.family == "defect" else None
     if injector is None:
-        _write(clip, path, coding)
+        write(clip, path, coding)
     else:
         truths = _broken(clip, injector, _place(injector, recipe, clip, rng), path, coding)
     sheet = {
@@ -199,26 +157,20 @@ def _place(injector: Injector, recipe: Recipe, clip: Clip, rng: np.random.Genera
 
 def _broken(clip: Clip, injector: Injector, part: Part, path: Path, coding: Coding) -> list[Truth]:
     if injector.compose is not None:
-        truths = injector.compose(clip, part, path, lambda piece, to, at_s: _write(piece, to, coding, at_s))
+        truths = injector.compose(clip, part, path, lambda piece, to, at_s: write(piece, to, coding, at_s))
         return _moved(truths, path)
     if injector.rewrite is not None:
-        coding = coding if injector.reorder else _in_order(coding)
+        coding = coding if injector.reorder else in_order(coding)
         whole = path.with_name(f"whole{path.suffix}")
-        _write(clip, whole, coding)
+        write(clip, whole, coding)
         truths = injector.rewrite(whole, path, part)
         whole.unlink()
         return truths
     if injector.apply is None:
         raise ValueError(f"the injector of {injector.check} does nothing")
     truths = injector.apply(clip, part)
-    _write(clip, path, coding)
+    write(clip, path, coding)
     return _moved(truths, path)
-
-
-def _in_order(coding: Coding) -> Coding:
-    """The coding without B pictures, so that a cut in time is a cut in the order of the packets."""
-    options = {name: value.replace("bframes=2", "bframes=0") for name, value in coding.options.items()}
-    return replace(coding, options=options | {"bf": "0"} if "bf" in options else options)
 
 
 def _moved(truths: list[Truth], path: Path) -> list[Truth]:
@@ -242,29 +194,3 @@ def _legitimate(recipe: Recipe, truths: Sequence[Truth], length_s: float) -> tup
         begin_s, end_s = truth.start_s - injector.near_s, truth.end_s + injector.near_s
         allowed += [Allowed(check, begin_s, end_s) for check in injector.also]
     return tuple(allowed)
-
-
-def _write(clip: Clip, path: Path, coding: Coding, start_s: float = 0.0) -> None:
-    """Codes a clip; in a container that can, beginning at ``start_s``."""
-    sound = Sound(
-        clip.samples,
-        clip.rate_hz,
-        codec=coding.sound,
-        layout=clip.layout,
-        options=SOUND_OPTIONS.get(coding.sound, {}),
-    )
-    container_options = dict(coding.container_options)
-    if start_s:
-        container_options["output_ts_offset"] = f"{start_s:.6f}"
-    write_clip(
-        path,
-        rate=clip.rate,
-        pictures=clip.pictures,
-        sound=sound,
-        codec=coding.codec,
-        options=coding.options,
-        gop=max(1, round(float(clip.rate) * coding.gop_s)),
-        pts=clip.quarters,
-        time_base=1 / (clip.rate * 4) if clip.quarters is not None else None,
-        container_options=container_options,
-    )

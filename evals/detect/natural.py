@@ -3,48 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from evals.detect import voices
 from evals.detect.canvas import byte
 from evals.detect.values import Clip
+from evals.detect.view import View, there_and_back, with_sound
 from evals.sample import CITY, MEADOW, read_pictures, read_rate, read_samples
 from evals.writer import Picture
 
-__all__ = ["View", "natural", "there_and_back", "travel", "with_sound"]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is wanted of a scene: its size, length and chance."""
-
-    width: int
-    height: int
-    duration_s: float
-    seed: int
-    rng: np.random.Generator
-
-    def count(self, rate: Fraction) -> int:
-        """Pictures of the whole."""
-        return round(self.duration_s * rate)
-
-
-def with_sound(view: View, rate: Fraction, pictures: Iterator[Picture], samples: NDArray[np.float32]) -> Clip:
-    """The pictures with as much of the sound as goes with them."""
-    shown = list(pictures)
-    wanted = round(len(shown) * 48_000 / rate)
-    short = max(0, wanted - samples.shape[1])
-    return Clip(shown, rate, np.pad(samples, ((0, 0), (0, short)))[:, :wanted].astype(np.float32))
-
-
-def there_and_back(at: float) -> float:
-    """A triangle of period 2 between 0 and 1."""
-    return abs((at + 1) % 2 - 1)
+__all__ = ["natural", "travel"]
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evals.defects import Truth
-from evals.detect.fixtures import CODINGS
+from evals.detect.codings import CODINGS
 from evals.detect.matching import compare
 from evals.detect.running import found_in
 from evals.detect.scoring import Interval, wilson

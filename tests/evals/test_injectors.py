@@ -12,13 +12,18 @@ import numpy as np
 import pytest
 
 from evals.detect.cases import CODECS, clean_hour, quick, recipes, select
-from evals.detect.fixtures import CODINGS, fixture_key, make_fixture
+from evals.detect.codings import CODINGS
+from evals.detect.fixtures import fixture_key, make_fixture
 from evals.detect.injectors import INJECTORS
+from evals.detect.looks import planes_of
 from evals.detect.scenes import SCENES, make_scene
 from evals.detect.scoring import BARS
 from evals.detect.traps import TRAPS
 from evals.detect.values import LEVELS, Clip, Part
 from evals.writer import Picture
+from pipeline.decode.values import Picture as Decoded
+from pipeline.measure import PictureMeter
+from pipeline.measure.picture import PICTURE_COLUMNS
 
 START_S, END_S = 1.1, 2.5
 
@@ -41,6 +46,18 @@ def broken(name: str, level: int) -> tuple[Clip, Clip, list[tuple[float, float]]
 
 def alike(a: Picture, b: Picture) -> bool:
     return all(np.array_equal(x, y) for x, y in ((a.luma, b.luma), (a.cb, b.cb), (a.cr, b.cr)))
+
+
+@pytest.mark.parametrize("name", [name for name in SCENES if not name.endswith((".edit", "travel"))])
+def test_clean_scenes_are_legal_colours(name: str) -> None:
+    """An illegal colour in clean content would be a defect that no truth tells of."""
+    clip = make_scene(name, 0, 0.5, 480, 270)
+    shown = clip.pictures[-1]
+    planes = planes_of(shown)
+    row, _ = PictureMeter().row(Decoded("v:0", 0.0, 0.04, *planes, 8, False, True, False))
+    figures = dict(zip(PICTURE_COLUMNS, row, strict=True))
+    assert figures["gamut_share"] < 0.005
+    assert figures["chroma_illegal_share"] == 0
 
 
 PLACED = ("black", "solid_color", "color_bars", "slate", "credits", "block_corruption", "blur", "interlace",
