@@ -4,14 +4,17 @@
     python -m scripts.fuzz --minutes 1 --seed 7
 
 The service may refuse what it likes. It must not crash, answer with a 5xx or a traceback, leave a scan
-without an end, or reach a forbidden address: a canary listens on one, at which playlists and redirects point.
-Workers may die, for that is what they are for; it is counted. Exit status 1 where a promise is broken.
+without an end, fail to end in order, or reach a forbidden address: a canary listens on one, at which
+playlists and redirects point. Workers may die, for that is what they are for; it is counted. Exit status 1
+where a promise is broken.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -50,6 +53,9 @@ path = "PATH"
 to = ["file"]
 """
 DRAIN_S = 300.0
+FULL = (503, 507)
+"""What may begin with 5: the queue, or the disk, is full."""
+IN_ORDER = (0, 128 + signal.SIGTERM)
 MOST_WAITING = 12
 """Scans that wait: more of them would only wait longer."""
 
@@ -141,8 +147,8 @@ def fuzz(folder: Path, *, seconds: float, seed: int, say: Callable[[str], object
                 _Attack(service, client, held, rng, found, folder, say).run(seconds)
         finally:
             running = service.alive()
-            service.kill()
-        _judge(service, held, found, running)
+            status = _ended(service)
+        _judge(service, held, found, running, status)
     return found
 
 
@@ -191,17 +197,19 @@ class _Attack:
             self._send(kind, given, self.service.headers)
         else:
             name = f"/{self.rng.randrange(1 << 30):x}.{self.rng.choice(('m3u8', 'mpd', 'ts', 'txt'))}"
-            self.web.pages[name] = self._page()
+            self.web.pages[name] = self._page(clips)
             given = {"method": "POST", "url": "/v1/scans", "json": {"url": self.web.base + name}}
             self._send(kind, given, self.service.headers)
 
-    def _page(self) -> tuple[int, dict[str, str], bytes]:
-        """A hostile playlist, or a redirect to the canary."""
+    def _page(self, clips: list[bytes]) -> tuple[int, dict[str, str], bytes]:
+        """A hostile playlist, mutated media, or a redirect to the canary."""
         if self.rng.random() < 0.25:
             target = f"http://{FORBIDDEN}:{self.web.forbidden}/redirected"
             return self.rng.choice((301, 302, 307, 308)), {"Location": target}, b""
         types = ("application/vnd.apple.mpegurl", "application/dash+xml", "video/mp2t", "text/plain")
         body = hostile_playlist(self.rng, self.web.forbidden, self.web.base)
+        if self.rng.random() < 0.2:
+            body = mutated(self.rng, self.rng.choice(clips))
         return 200, {"Content-Type": self.rng.choice(types)}, body
 
     def _send(self, kind: str, given: dict[str, object], headers: dict[str, str]) -> None:
@@ -218,15 +226,27 @@ class _Attack:
                 self.found.wrong.append(f"{kind}: {type(exc).__name__} at {str(given)[:300]}")
             return
         self.found.answers[str(answer.status_code)] += 1
-        if answer.status_code >= 500 and answer.status_code != 503:
+        if answer.status_code >= 500 and answer.status_code not in FULL:
             self.found.wrong.append(f"{kind}: {answer.status_code} at {str(given)[:300]}")
         if b"Traceback" in answer.content or b'File "/' in answer.content:
             self.found.wrong.append(f"{kind}: a traceback at {str(given)[:300]}")
 
 
-def _judge(service: Service, held: Web, found: Found, running: bool) -> None:
+def _ended(service: Service) -> int | None:
+    """The status of an end in order; None where it had to be killed."""
+    try:
+        return service.stop()
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        service.kill()
+
+
+def _judge(service: Service, held: Web, found: Found, running: bool, status: int | None) -> None:
     if not running:
         found.wrong.append("the service crashed")
+    elif status not in IN_ORDER:
+        found.wrong.append(f"SIGTERM ended it with status {status}")
     if held.canary:
         found.wrong.append(f"a forbidden address was reached {len(held.canary)} times")
     log = service.log.read_text(errors="replace")

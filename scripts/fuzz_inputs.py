@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-__all__ = ["api_request", "hostile_playlist", "mutated", "slack_request"]
+__all__ = ["PAGES", "SPELLINGS", "api_request", "hostile_playlist", "mutated", "slack_request"]
 
 TEXTS = (
     "",
@@ -42,8 +42,11 @@ SPELLINGS = (
     "http://[::ffff:127.0.0.1]:{port}/x",
     "http://[::1]:{port}/x",
     "http://a@127.0.0.1:{port}/x",
+    "https://127.0.0.1:{port}/x",
     "//127.0.0.1:{port}/x",
     "tcp://127.0.0.1:{port}",
+    "crypto+tcp://127.0.0.1:{port}",
+    "httpproxy://127.0.0.1:{port}/y:1",
     "rtmp://127.0.0.1:{port}/x",
     "rtsp://127.0.0.1:{port}/x",
     "tls://127.0.0.1:{port}",
@@ -60,7 +63,22 @@ SPELLINGS = (
     "/etc/passwd",
     "pipe:0",
     "fd:0",
+    "a.ts",
+    "../../a.ts?a=b",
 )
+TAGS = (
+    "#EXTINF:1,",
+    "#EXT-X-BYTERANGE:99999999@-1",
+    "#EXT-X-DISCONTINUITY",
+    "#EXT-X-VERSION:3",
+    '#EXT-X-KEY:METHOD=AES-128,URI="{target}"',
+    '#EXT-X-MAP:URI="{target}"',
+    '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="a",URI="{target}"',
+    '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"\n{target}',
+    "{target}",
+)
+PAGES = ("/", "/scans", "/ask", "/login", "/static/x", "/slack", "/openapi.json", "/v1/events")
+"""What the OpenAPI document does not name, or what of it would never end."""
 
 
 def mutated(rng: random.Random, data: bytes) -> bytes:
@@ -109,23 +127,35 @@ def hostile_playlist(rng: random.Random, port: int, base: str) -> bytes:
         f"<SegmentURL media='{target}'/></SegmentList></Representation></AdaptationSet></Period></MPD>",
         f"[playlist]\nFile1={target}\n",
         f"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 96\n",
+        _jumble(rng, port),
     )
     body = rng.choice(forms).encode()
     return mutated(rng, body) if rng.random() < 0.2 else body
 
 
+def _jumble(rng: random.Random, port: int) -> str:
+    """Tags of HLS in an order that no playlist has, each with a target of its own."""
+    lines = (
+        rng.choice(TAGS).replace("{target}", rng.choice(SPELLINGS).format(port=port))
+        for _ in range(rng.randrange(1, 12))
+    )
+    return "\n".join(("#EXTM3U", *lines))
+
+
 def api_request(rng: random.Random, paths: Mapping[str, Any]) -> dict[str, Any]:
-    """A request to a path of the OpenAPI document, with something wrong; not to the endless feed."""
-    path = rng.choice(sorted(found for found in paths if found != "/v1/events"))
-    methods = sorted(paths[path])
-    method = rng.choice((*methods, *methods, *methods, "get", "post", "put"))
+    """A request to a page or a path of the OpenAPI document, with something wrong."""
+    path = rng.choice((*sorted(paths.keys() - set(PAGES)), *PAGES))
+    methods = sorted(paths.get(path, {"get": {}}))
+    method = rng.choice((*methods, *methods, *methods, "get", "post", "put", "delete", "head", "options"))
     url = path
     while "{" in url:
         before, _, rest = url.partition("{")
         filled = rng.choice((*TEXTS, "0123456789abcdef", "1", "onset"))
         url = f"{before}{quote(filled, safe='')}{rest.partition('}')[2]}"
-    parameters = [p["name"] for p in paths[path].get(method, {}).get("parameters", ()) if p["in"] == "query"]
-    query = [(name, str(rng.choice(VALUES))) for name in parameters if rng.random() < 0.5]
+    told = paths.get(path, {}).get(method, {}).get("parameters", ())
+    query = [(p["name"], str(rng.choice(VALUES))) for p in told if p["in"] == "query" and rng.random() < 0.5]
+    if path == "/v1/events":
+        query = [item for item in query if item[0] != "wait"] + [("wait", "false")]
     url += "?" + urlencode(query) if query else ""
     headers = (
         {"Idempotency-Key": rng.choice(("k", "k" * 300, str(rng.random())))} if rng.random() < 0.3 else {}
@@ -134,9 +164,10 @@ def api_request(rng: random.Random, paths: Mapping[str, Any]) -> dict[str, Any]:
         headers |= {
             rng.choice(("Range", "If-Match", "If-None-Match", "Accept", "Cookie")): "bytes=9-1,,;=\x7f"
         }
-    return {"method": method.upper(), "url": url, "headers": headers, "content": _body(rng)} | (
-        {"headers": {**headers, "Content-Type": "application/json"}} if rng.random() < 0.9 else {}
-    )
+    if rng.random() < 0.9:
+        types = ("application/json",) * 8 + ("text/plain", "multipart/form-data")
+        headers["Content-Type"] = rng.choice(types)
+    return {"method": method.upper(), "url": url, "headers": headers, "content": _body(rng)}
 
 
 def _body(rng: random.Random) -> bytes:
@@ -163,6 +194,8 @@ def _body(rng: random.Random) -> bytes:
         '{"a":' * 500,
         "",
         "NaN",
+        "null",
+        '{"url": 1e999}',
         '"' + "\\ud800" + '"',
     )
     body = rng.choice(forms).encode("utf-8", "surrogatepass")

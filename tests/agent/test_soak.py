@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.store import Store
+from agent.store.changes import ChangeKind, record_change
 from agent.store.jobs import JobState, job
 from scripts.running import Service
 from scripts.soak import Outcome, soak
-from scripts.soak_parts import Client
+from scripts.soak_parts import Client, Input, judged_incidents
 from tests.agent.postgres import postgres_server
 from tests.agent.slow_server import SlowFile, slow_server
+from tests.agent.stored import BLACK, assessment, incident
 from tests.clips import moving, write_clip
 
 GRACE_S = 40.0
@@ -31,6 +34,30 @@ def _require(outcome: Outcome) -> None:
     assert outcome.ok, outcome
     assert outcome.facts["incidents"] == 8
     assert outcome.facts["kills of the service"] == 1
+
+
+def test_what_is_lost_or_doubled_is_seen(tmp_path: Path) -> None:
+    inputs = [Input("file", tmp_path / "a.ts", "/media/a.ts", (12.0,))]
+    now = datetime.now(UTC)
+    with Store.open(str(tmp_path / "vidette.db")) as store:
+
+        def seen() -> dict[str, int]:
+            return {what: count for what, count in judged_incidents(store, inputs).items() if count}
+
+        def found(identity: str, **changes: object) -> None:
+            made = assessment(incident(identity, BLACK, **changes))
+            store.save(made, "default", now, identity="/media/a.ts")
+
+        assert seen() == {"incidents missing": 1}
+        found("one")
+        assert seen() == {}
+        with store.writing() as session:
+            record_change(session, ChangeKind.INCIDENT_OPENED, at=now, incident_id="one")
+        assert seen() == {"incidents opened twice or never": 1}
+        found("two")
+        assert seen() == {"incidents opened twice or never": 1, "incidents stored twice": 1}
+        found("far", start_s=90.0)
+        assert seen()["incidents nobody put there"] == 1
 
 
 def test_a_stop_in_order_gives_the_scan_back(tmp_path: Path, clip_folder: Path) -> None:
