@@ -205,8 +205,10 @@ class _Run:
         told = 0.0
         while True:
             found = counted(self.store)
-            self._ask_again()
-            done = found["ended"] == found["jobs"] and not found["behind"] and not found["waiting"]
+            # What is asked for again now was not counted yet.
+            again = self._ask_again()
+            over = found["ended"] == found["jobs"] and not again
+            done = over and not found["behind"] and not found["waiting"]
             if done and len(self.deeds) >= min(wanted, found["incidents"]) and not self._pending():
                 return
             if time.monotonic() > end:
@@ -224,7 +226,9 @@ class _Run:
             known = set(session.scalars(select(IncidentRow.id)))
         return bool(known - self.deeds.keys())
 
-    def _ask_again(self) -> None:
+    def _ask_again(self) -> int:
+        """How many were asked for again."""
+        retired = 0
         with self.store.reading() as session:
             ended = session.execute(
                 select(JobRow.id, JobRow.error).where(JobRow.id.in_(self.jobs), JobRow.state == "done")
@@ -232,8 +236,10 @@ class _Run:
         for identity, error in ended:
             wanted = self.jobs.pop(identity)
             if error and RETIRED in error:
-                self.retired += 1
+                retired += 1
                 self.jobs[self.client.submit(wanted, f"again-{identity}")] = wanted
+        self.retired += retired
+        return retired
 
     def _read(self) -> None:
         """Others read meanwhile; while the service is away they hear nothing, but never of a fault in it."""
