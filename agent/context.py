@@ -8,6 +8,7 @@ it nothing can be said of wall-clock entries, and they concern no incident.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,6 +30,7 @@ __all__ = [
     "Slot",
     "SlotKind",
     "Tier",
+    "joined",
     "until_s",
 ]
 
@@ -273,6 +275,22 @@ class Context:
     def under_maintenance(self, incident: Incident) -> bool:
         """Whether all of the incident lies within planned work."""
         return any(self.relation(w.period, incident) is Relation.COVERS for w in self.maintenance)
+
+
+def joined(told: Sequence[Context]) -> Context:
+    """One context of several: of single facts the first that is said, of lists everything."""
+    return Context(
+        service=next((c.service for c in told if c.service), ""),
+        tier=next((c.tier for c in told if c.tier), None),
+        delivery=next((c.delivery for c in told if c.delivery), None),
+        audience=next((c.audience for c in told if c.audience), None),
+        starts_at=next((c.starts_at for c in told if c.starts_at), None),
+        schedule=tuple(item for c in told for item in c.schedule),
+        maintenance=tuple(item for c in told for item in c.maintenance),
+        notes=tuple(item for c in told for item in c.notes),
+        run_book=tuple(item for c in told for item in c.run_book),
+        recent=tuple(item for c in told for item in c.recent),
+    )
 
 
 def until_s(incident: Incident) -> float:

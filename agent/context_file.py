@@ -31,6 +31,7 @@ from agent.context import (
     Slot,
     SlotKind,
     Tier,
+    joined,
 )
 from agent.triage.outside import plain_text
 from agent.vocabulary import Severity
@@ -39,10 +40,23 @@ from pipeline.errors import ProfileError
 from pipeline.model import Cause
 from pipeline.text import clean
 
-__all__ = ["ContextFile", "InputContext", "load_context", "read_context"]
+__all__ = [
+    "EXAMPLE",
+    "MAX_CONTEXT_BYTES",
+    "ContextFile",
+    "ContextTable",
+    "InputContext",
+    "load_context",
+    "read_context",
+]
 
 MAX_FILE_BYTES = 5_000_000
+MAX_CONTEXT_BYTES = 65_536
+"""What somebody may tell of one input beside its scan, as JSON."""
+
 MAX_NAME, MAX_TEXT = 80, 400
+FIRST_YEAR, LAST_YEAR, MAX_SECONDS = 1970, 2199, 1_000_000_000
+"""Within these, nothing that is added to a time runs out of the calendar."""
 
 
 def _aware(value: object) -> object:
@@ -50,12 +64,16 @@ def _aware(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("must be a time or seconds")
     if isinstance(value, int):
-        return float(value)
+        value = float(min(max(value, -MAX_SECONDS), MAX_SECONDS + 1))
+    if isinstance(value, float) and abs(value) > MAX_SECONDS:
+        raise ValueError(f"seconds must be within {MAX_SECONDS:.0e} of the start")
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("needs a time zone: write 2026-11-25T18:00:00Z")
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            raise ValueError(f"the year must be within {FIRST_YEAR}..{LAST_YEAR}")
         return value.astimezone(UTC)
     return value
 
@@ -70,11 +88,28 @@ def _known_check(name: str) -> str:
     return name
 
 
+def _something(text: str) -> str:
+    if not text:
+        raise ValueError("must hold something that can be read")
+    return text
+
+
 _Time = Annotated[datetime | float, BeforeValidator(_aware)]
 _Clock = Annotated[datetime, BeforeValidator(_aware)]
 _Name = Annotated[str, AfterValidator(lambda text: plain_text(text, MAX_NAME))]
 _Text = Annotated[str, AfterValidator(lambda text: plain_text(text, MAX_TEXT))]
+_Words = Annotated[_Text, Field(min_length=1), AfterValidator(_something)]
 _Checks = tuple[Annotated[str, AfterValidator(_known_check)], ...]
+
+
+EXAMPLE: dict[str, Any] = {
+    "service": "Channel One",
+    "tier": "premium",
+    "delivery": "live",
+    "starts_at": "2026-11-25T18:00:00Z",
+    "schedule": [{"kind": "break", "start": "2026-11-25T18:30:00Z", "end": "2026-11-25T18:34:00Z"}],
+    "note": [{"text": "Black between the two parts is meant, about 4 s", "at": "2026-11-25T17:50:00Z"}],
+}
 
 
 class _Table(BaseModel):
@@ -114,7 +149,7 @@ class _MaintenanceTable(_Timed):
 
 
 class _NoteTable(_Timed):
-    text: _Text = Field(min_length=1)
+    text: _Words
     author: _Name = ""
     at: _Time | None = None
 
@@ -124,7 +159,7 @@ class _NoteTable(_Timed):
 
 
 class _RunBookTable(_Table):
-    text: _Text = Field(min_length=1)
+    text: _Words
     causes: tuple[Cause, ...] = ()
     checks: _Checks = ()
 
@@ -137,7 +172,11 @@ class _RecentTable(_Table):
     checks: _Checks = ()
 
 
-class _ContextTable(_Table):
+class ContextTable(_Table):
+    """What is known of one input; times are wall-clock with a zone, or seconds from its start."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     service: _Name = ""
     tier: Tier | None = None
     delivery: Delivery | None = None
@@ -150,6 +189,7 @@ class _ContextTable(_Table):
     recent: tuple[_RecentTable, ...] = ()
 
     def value(self) -> Context:
+        """The same as a value."""
         return Context(
             service=self.service,
             tier=self.tier,
@@ -164,7 +204,7 @@ class _ContextTable(_Table):
         )
 
 
-class _InputTable(_ContextTable):
+class _InputTable(ContextTable):
     match: tuple[str, ...] = Field(min_length=1)
 
 
@@ -193,19 +233,7 @@ class ContextFile:
 
     def of(self, url: str) -> Context:
         """All that is known of an input: of single facts the first that is said, of lists all."""
-        told = [entry.context for entry in self.inputs if entry.about(url)]
-        return Context(
-            service=next((c.service for c in told if c.service), ""),
-            tier=next((c.tier for c in told if c.tier), None),
-            delivery=next((c.delivery for c in told if c.delivery), None),
-            audience=next((c.audience for c in told if c.audience), None),
-            starts_at=next((c.starts_at for c in told if c.starts_at), None),
-            schedule=tuple(item for c in told for item in c.schedule),
-            maintenance=tuple(item for c in told for item in c.maintenance),
-            notes=tuple(item for c in told for item in c.notes),
-            run_book=tuple(item for c in told for item in c.run_book),
-            recent=tuple(item for c in told for item in c.recent),
-        )
+        return joined([entry.context for entry in self.inputs if entry.about(url)])
 
 
 def load_context(path: Path) -> ContextFile:
@@ -234,7 +262,7 @@ def read_context(table: Mapping[str, Any], source: str) -> Context:
     Raises:
         ProfileError: it holds a wrong key or value.
     """
-    return _validated(_ContextTable, source, table).value()
+    return _validated(ContextTable, source, table).value()
 
 
 def _validated(kind: type[_T], source: str, table: object) -> _T:

@@ -16,11 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.calls import ModelCall
-from agent.context import Context
+from agent.context import Context, joined
 from agent.context_file import ContextFile
 from agent.models import TriageModel, open_model
 from agent.policy import Policy
 from agent.store import Store, StoreError
+from agent.store.recent import recent_incidents
 from agent.triage.judge import assess_incidents
 from agent.verdict import Assessment
 from pipeline.errors import VidetteError
@@ -98,22 +99,35 @@ class Service:
         )
         with self._one_at_a_time:
             stopped = stop is not None and stop.is_set()
-            assessment, model, problems = self._judge(found, self.contexts.of(url), stopped)
-            problems += self._keep(url, assessment, started_at)
+            context, unknown = self._known(url, found)
+            assessment, model, problems = self._judge(found, context, stopped)
+            problems += unknown + self._keep(url, assessment, started_at)
         return Outcome(url, assessment, model, problems)
+
+    def _known(self, url: str, found: ScanResult) -> tuple[Context, tuple[str, ...]]:
+        """What the file says of the input, and the store of its earlier incidents; what did not work."""
+        told = self.contexts.of(url)
+        if self.store is None or not found.incidents:
+            return told, ()
+        try:
+            with self.store.reading() as session:
+                recent = recent_incidents(session, identity(url), {item.id for item in found.incidents})
+        except StoreError as exc:
+            return told, (f"{exc} (earlier incidents are not known)",)
+        return joined([told, Context(recent=recent)]), ()
 
     def _judge(
         self, found: ScanResult, context: Context, stopped: bool
     ) -> tuple[Assessment, str, tuple[str, ...]]:
         """A verdict for each incident, by the model; by the rules where somebody waits for the end."""
         if not found.incidents:
-            return Assessment(found, {}), "", ()
+            return Assessment(found, {}, context=context), "", ()
         began = time.perf_counter()
         model, problems = (open_model(FALLBACK_MODEL), ()) if stopped else self.loaded()
         calls: list[ModelCall] = []
         verdicts = assess_incidents(found, self.policy, model, context, calls.append)
         triage_s = time.perf_counter() - began
-        assessment = Assessment(_with_triage_time(found, triage_s), verdicts, tuple(calls))
+        assessment = Assessment(_with_triage_time(found, triage_s), verdicts, tuple(calls), context)
         return assessment, _named(model), problems
 
     def loaded(self) -> tuple[TriageModel, tuple[str, ...]]:

@@ -73,8 +73,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """One input from end to end: what the scan found, a verdict for each incident id, the models' calls."""
+    """One input from end to end: what the scan found, a verdict for each incident id, the models' calls.
+
+    ``context`` is all that was known of the input when its incidents were judged.
+    """
 
     scan: ScanResult
     verdicts: Mapping[str, Verdict]
     calls: tuple[ModelCall, ...] = ()
+    context: Context = field(default_factory=Context)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from agent.context_file import EXAMPLE, MAX_CONTEXT_BYTES, ContextTable
 from agent.store.life import FeedbackKind
 from agent.verdict import Severity
 from pipeline.model import Cause, Mode
@@ -16,6 +17,7 @@ __all__ = [
     "Body",
     "CommentBody",
     "FeedbackBody",
+    "KnownContext",
     "NoteBody",
     "ReplayBody",
     "ScanBody",
@@ -30,6 +32,17 @@ LabelValue = Annotated[str, StringConstraints(max_length=200)]
 ProfileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
+def _of_some_size(table: ContextTable) -> ContextTable:
+    size = len(table.model_dump_json(exclude_defaults=True).encode())
+    if size > MAX_CONTEXT_BYTES:
+        raise ValueError(f"must be at most {MAX_CONTEXT_BYTES} bytes of JSON, has {size}")
+    return table
+
+
+KnownContext = Annotated[ContextTable, AfterValidator(_of_some_size)]
+"""What is known of the input of a scan, of a bounded size."""
+
+
 class Body(BaseModel):
     """What a request brings: nothing that is not asked for."""
 
@@ -42,7 +55,13 @@ class ScanBody(Body):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"url": "https://media.example.com/programme.mp4", "labels": {"channel": "one"}}]
+            "examples": [
+                {
+                    "url": "https://media.example.com/programme.mp4",
+                    "labels": {"channel": "one"},
+                    "context": EXAMPLE,
+                }
+            ]
         },
     )
 
@@ -54,6 +73,11 @@ class ScanBody(Body):
     keep_series: bool = Field(True, description="Keep the measurements for `replay` (not of a patrol).")
     labels: dict[LabelKey, LabelValue] = Field(
         default_factory=dict, max_length=16, description="What its incidents are labelled with."
+    )
+    context: KnownContext | None = Field(
+        None,
+        description="What an operator knows of the input: its incidents are judged with what concerns them. "
+        f"At most {MAX_CONTEXT_BYTES} bytes.",
     )
 
 

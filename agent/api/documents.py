@@ -13,6 +13,8 @@ from typing import Any
 from fastapi import Request, Response
 
 from agent.api.problems import Problem
+from agent.context_file import read_context
+from agent.context_table import context_table
 from agent.report.document import event_document, incident_document, verdict_document
 from agent.store import StoredIncident
 from agent.store.changes import Change
@@ -22,6 +24,7 @@ from agent.store.life import StoredFeedback
 from agent.store.listing import IncidentLine
 from agent.store.waivers import StoredWaiver
 from agent.text import encodable, finite
+from pipeline.errors import ProfileError
 
 __all__ = [
     "change_document",
@@ -105,10 +108,21 @@ def incident_detail(found: StoredIncident, stills: list[StoredStill]) -> Documen
         "input": encodable(incident.input),
         "events": [event_document(event) for event in incident.events],
         "severity": None if verdict is None else verdict.severity.value,
+        "context": _concerning(found),
         **{name: _plain(getattr(found, name)) for name in STANDING},
         "stills": [_still_document(own, still) for still in stills],
         "links": {"self": own, **{name: f"{own}/{name}" for name in names}},
     }
+
+
+def _concerning(found: StoredIncident) -> Document:
+    """What of the stored context concerns the incident."""
+    try:
+        known = read_context(found.context, "the stored context")
+    except ProfileError:
+        # Of a version that knew checks which are gone.
+        return {}
+    return context_table(known.concerning(found.incident))
 
 
 def verdicts_document(found: StoredIncident) -> Document:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.context_file import ContextTable
 from agent.store.jobs import JobState
 from agent.store.life import FeedbackKind, Status
 from agent.verdict import Action, Intent, Route, Severity, Source
@@ -157,7 +158,10 @@ class StillLink(BaseModel):
 
 
 class IncidentDetail(BaseModel):
-    """An incident with all that is known of it; `events`, `verdict` and `history` as in the JSON report."""
+    """An incident with all that is known of it; `events`, `verdict` and `history` as in the JSON report.
+
+    `context` is what concerned it when it was judged: of the request, of the service's file and of the store.
+    """
 
     id: str
     url: str
@@ -184,6 +188,7 @@ class IncidentDetail(BaseModel):
     revision: int
     events: list[Event]
     verdict: Verdict | None
+    context: ContextTable
     stills: list[StillLink]
     links: dict[str, str]
 
@@ -355,8 +360,9 @@ class ScanResult(BaseModel):
 
 
 class ScanDetail(ScanLine):
-    """A scan with what it found."""
+    """A scan with what it found; `context` is what it was asked for with."""
 
+    context: ContextTable | None
     result: ScanResult | None
 
 

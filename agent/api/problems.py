@@ -110,7 +110,10 @@ def add_handlers(app: FastAPI) -> None:
     async def _invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
         found = exc.errors()[:MOST_ERRORS]
         errors = [
-            {"where": ".".join(encodable(str(part)) for part in item["loc"]), "rule": clean(item["msg"], 200)}
+            {
+                "where": ".".join(encodable(str(part)) for part in item["loc"]),
+                "rule": clean(item["msg"].removeprefix("Value error, "), 200),
+            }
             for item in found
         ]
         first = errors[0] if errors else {"where": "request", "rule": "is wrong"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -24,6 +25,9 @@ from agent.api.idempotency import IdempotentRoute
 from agent.api.models import ReplayAnswer, ScanDetail, ScanLine, ScanList
 from agent.api.problems import PROBLEMS, Problem, responses
 from agent.api.state import Api, api_of
+from agent.context import Context
+from agent.context_file import EXAMPLE, read_context
+from agent.context_table import context_table
 from agent.guard import AddressPolicy
 from agent.jobs.plan import UPLOAD
 from agent.jobs.tool import run_tool
@@ -38,6 +42,8 @@ __all__ = ["UPLOAD_PATH", "router"]
 
 UPLOAD_PATH = "/v1/scans/upload"
 MOST_INCIDENTS = 200
+MOST_CONTEXT = 6000
+"""Characters of a context in a query: most servers in front take 8 KiB of address."""
 
 router = APIRouter(prefix="/v1/scans", tags=["scans"], route_class=IdempotentRoute)
 
@@ -59,6 +65,7 @@ def ask(body: ScanBody, request: Request, token: Writer) -> Response:
         body.mode,
         body.keep_series,
         body.labels,
+        context=None if body.context is None else context_table(body.context.value()),
     )
     return _enqueued(api, wanted, token.name, _job_id(request))
 
@@ -82,14 +89,25 @@ async def upload(
     profile: Profile = "default",
     mode: Mode = Mode.FULL,
     keep_series: bool = True,
+    context: Annotated[
+        str | None,
+        Query(
+            max_length=MOST_CONTEXT,
+            description="What is known of the input: the `context` of a scan of an address, as JSON.",
+            examples=[json.dumps(EXAMPLE)],
+        ),
+    ] = None,
 ) -> Response:
     """Upload a file, as it is, and ask for its scan. The same bytes are the same input."""
     api = api_of(request)
+    known = None if context is None else context_table(_told_in_query(context))
     digest, size = await _received(api, request)
     path = api.places.uploads / digest
     shown = clean(Path(name.replace("\\", "/")).name, 200) or "upload"
     known_as = f"{UPLOAD}{digest}"
-    wanted = JobRequest(JobKind.UPLOAD, str(path), shown, known_as, profile, mode, keep_series, {}, size)
+    wanted = JobRequest(
+        JobKind.UPLOAD, str(path), shown, known_as, profile, mode, keep_series, {}, size, known
+    )
     return await run_in_threadpool(_enqueued, api, wanted, token.name, _job_id(request))
 
 
@@ -117,7 +135,8 @@ def scan(scan_id: ScanId, request: Request, token: Reader) -> Response:
             query = IncidentQuery(scan_id=found.scan_id, limit=MOST_INCIDENTS)
             lines = [line_document(line) for line in incident_page(session, query).rows]
             result = {**scan_document(session, found.scan_id), "incidents": lines}
-    return tagged(request, {**job_document(found), "result": result})
+    told = found.request.context
+    return tagged(request, {**job_document(found), "context": told and dict(told), "result": result})
 
 
 @router.post("/{scan_id}/cancel", response_model=ScanLine, responses=PROBLEMS)
@@ -148,6 +167,20 @@ async def replay(scan_id: ScanId, body: ReplayBody, request: Request, token: Rea
             api.settings.worker_memory_mb, "replay", series=str(series), profile=body.profile
         )
     return json_answer(answer)
+
+
+def _told_in_query(text: str) -> Context:
+    """The context that a query tells as JSON.
+
+    Raises:
+        Problem: it is no JSON.
+        ProfileError: it holds a wrong key or value.
+    """
+    try:
+        table = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise Problem(422, f"context: cannot be read as JSON ({clean(str(exc), 120)})") from exc
+    return read_context(table, "context")
 
 
 def _job_id(request: Request) -> str | None:

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.calls import ModelCall
-from agent.context import Context
-from agent.context_file import ContextFile, load_context
+from agent.context import Context, joined
+from agent.context_file import ContextFile, load_context, read_context
 from agent.guard import AddressPolicy, Gateway
 from agent.guard.playlists import for_ffmpeg
 from agent.jobs.evidence import keep_evidence
@@ -29,6 +29,7 @@ from agent.service import FALLBACK_MODEL, Service
 from agent.settings import load_settings, model_options
 from agent.store import Store
 from agent.store.jobs import JobKind, StoredJob
+from agent.store.recent import recent_incidents
 from agent.store.waivers import StoredWaiver, standing_waivers
 from agent.triage.judge import assess_incidents
 from agent.verdict import Assessment
@@ -105,8 +106,9 @@ class Order:
                 return None
             # The rules first: nobody waits for a model to hear that the picture is gone.
             rules = open_model(FALLBACK_MODEL)
-            context = self.contexts.of(job.request.shown)
-            first = Assessment(found, assess_incidents(found, self.service.policy, rules, context))
+            context = self._known(job, found)
+            verdicts = assess_incidents(found, self.service.policy, rules, context)
+            first = Assessment(found, verdicts, context=context)
             scan_id = self._save(job, first, started_at)
             if found.incidents:
                 keep_evidence(self.store, first, filmstrips_for([first], sources={found.url: url}))
@@ -116,6 +118,17 @@ class Order:
             told = f"ended after {self.plan.scan_s:g} s, which is what a scan may take"
             return Ended(found.status, f"{job.request.shown}: {told}; {found.covered_s:.1f} s are covered")
         return Ended(found.status, found.error)
+
+    def _known(self, job: StoredJob, found: ScanResult) -> Context:
+        """What is known of the input: as the request says, as the file says, and what the store has seen."""
+        asked = read_context(job.request.context or {}, "the context of the request")
+        told = (asked, self.contexts.of(job.request.shown))
+        if not found.incidents:
+            return joined(told)
+        ids = {incident.id for incident in found.incidents}
+        with self.store.reading() as session:
+            recent = recent_incidents(session, job.request.identity, ids)
+        return joined((*told, Context(recent=recent)))
 
     def _ask(self, job: StoredJob, scan_id: int, found: ScanResult, context: Context) -> None:
         """Ask the model, if there is one beside the rules, and keep what it says."""

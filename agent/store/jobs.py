@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
@@ -73,7 +74,7 @@ class JobRequest:
     """A scan that is asked for.
 
     ``url`` is what is opened: an address, credentials and all, or a path; ``shown`` is its name for people;
-    ``identity`` what incidents are known by from run to run.
+    ``identity`` what incidents are known by from run to run; ``context`` the table of what is known of it.
     """
 
     kind: JobKind
@@ -85,6 +86,7 @@ class JobRequest:
     keep_series: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)
     size_bytes: int | None = None
+    context: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def enqueue(
         mode=request.mode.value,
         keep_series=request.keep_series,
         labels=plain(request.labels),
+        context=plain(request.context),
         created_at=at,
         created_by=plain(actor),
         state=JobState.QUEUED.value,
@@ -356,6 +359,7 @@ def stored_job(row: JobRow) -> StoredJob:
         row.keep_series,
         row.labels,
         row.size_bytes,
+        row.context,
     )
     return StoredJob(
         id=row.id,

@@ -12,7 +12,7 @@ from pipeline.text import clean
 
 __all__ = ["SCHEMA_VERSION", "VERSION_TABLE", "schema_version", "upgrade"]
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest revision in ``migrations/versions``; a test holds the two together."""
 
 VERSION_TABLE = "vidette_schema"

@@ -45,6 +45,7 @@ class StoredIncident:
     ``verdict`` is the one that holds now, ``history`` every one there has been, oldest first.
     ``gone_at`` is when a later complete scan no longer found it; None while it stands. ``status`` is where
     people are with it: ``open``, ``acknowledged`` or ``resolved``; ``revision`` grows with every change.
+    ``context`` is the table of all that was known of the input when it was last scanned.
     """
 
     incident: Incident
@@ -64,6 +65,7 @@ class StoredIncident:
     resolved_by: str | None = None
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     revision: int = 1
+    context: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def plain(value: object) -> Any:
@@ -166,6 +168,7 @@ def stored_incident(row: IncidentRow) -> StoredIncident:
         resolved_by=row.resolved_by,
         labels=row.labels,
         revision=row.revision,
+        context=row.last_scan.context or {},
     )
 
 

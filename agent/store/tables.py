@@ -73,7 +73,7 @@ class InputRow(Base):
 
 
 class ScanRow(Base):
-    """One scan of one input, complete or not."""
+    """One scan of one input, complete or not; ``context`` is what its incidents were judged with."""
 
     __tablename__ = "scans"
     __table_args__ = (Index("ix_scans_input", "input_id", "started_at"),)
@@ -93,6 +93,7 @@ class ScanRow(Base):
     loudness: Mapped[list[Any]]
     timing: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     mode: Mapped[str] = mapped_column(String(16), default="full")
+    context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class SuppressedRow(Base):

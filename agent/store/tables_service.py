@@ -38,7 +38,8 @@ class JobRow(Base):
 
     ``state`` is ``queued``, ``running``, ``done`` or ``cancelled``; a running job belongs to ``worker`` until
     ``leased_until``. ``url`` is opened, credentials and all, and is emptied when the job has ended; ``shown``
-    is its name for people. ``attempts`` counts the workers that were given it and did not give it back.
+    is its name for people. ``context`` is what is known of the input. ``attempts`` counts the workers that
+    were given it and did not give it back.
     """
 
     __tablename__ = "jobs"
@@ -73,6 +74,7 @@ class JobRow(Base):
     status: Mapped[str | None] = mapped_column(String(32))
     error: Mapped[str | None]
     scan_id: Mapped[int | None] = mapped_column(ForeignKey("scans.id"))
+    context: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class ChangeRow(Base):

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from agent.about import version
 from agent.calls import ModelCall
+from agent.context import Context
+from agent.context_table import context_table
 from agent.store.changes import ChangeKind, record_change
 from agent.store.evidence import keep_model_call
 from agent.store.life import Status, is_false_alarm, reopen_row, resolve_row
@@ -71,7 +73,7 @@ class Writer:
         """The input, the scan, its incidents with events and verdicts, and what is gone; the scan's id."""
         scan = assessment.scan
         input_id = self._input(scan)
-        scan_id = self._scan(scan, input_id)
+        scan_id = self._scan(scan, input_id, assessment.context)
         self._suppressed(scan, scan_id)
         earlier = self._earlier()
         if self.job_id is not None:
@@ -130,13 +132,14 @@ class Writer:
         row.last_seen_at = max(row.last_seen_at, self.started_at)
         return input_id
 
-    def _scan(self, scan: ScanResult, input_id: str) -> int:
+    def _scan(self, scan: ScanResult, input_id: str, context: Context) -> int:
         row = ScanRow(
             input_id=input_id,
             profile=self.profile_name,
             version=version(),
             started_at=self.started_at,
             saved_at=self.now,
+            context=plain(context_table(context)) or None,
             **scan_values(scan),
         )
         self.session.add(row)

@@ -26,6 +26,7 @@ from agent.store.evidence import signals_of, still_of, stills_of
 from agent.store.jobs import JobKind, JobRequest, JobState, StoredJob, ask_to_cancel, enqueue, job
 from agent.store.tables import ScanRow
 from agent.store.waivers import WaiverRequest, add_waiver
+from agent.verdict import Severity
 from pipeline.model import ScanStatus
 from pipeline.source import redact
 from tests.agent.slow_server import SlowFile, slow_server
@@ -119,6 +120,15 @@ def test_a_job_is_scanned_judged_and_its_evidence_kept(
     assert dark["thresholds"] == [{"check": "black", "level": 0.98, "bad": "above"}]
     assert kinds == ["scan.queued", "scan.started", "incident.opened", "scan.done"]
     assert (Places(folder).series(asked) / "series.json").is_file()
+
+
+def test_what_a_request_tells_of_an_input_counts(store: Store, supervisor: Supervisor, clip: Path) -> None:
+    url = f"{clip.parent}/../{clip.parent.name}/./{clip.name}"
+    told = {"tier": "test", "note": [{"text": "line-up until noon"}]}
+    assert ended(store, ask(store, url, context=told)).status is ScanStatus.OK
+    found = next(item for item in store.incidents() if item.incident.input == f"identity {url}")
+    assert found.verdict is not None and found.verdict.severity is Severity.INFO
+    assert found.context == told
 
 
 def test_what_is_waived_makes_no_incident(store: Store, supervisor: Supervisor, clip: Path) -> None:
