@@ -19,8 +19,8 @@ TEXTURE_DERIVED: Mapping[str, str] = {
 }
 
 MARKED_CHANGE, MARKED_LEAST = 2.0, 0.01
-"""A picture that the decoder marks is damaged to this share at least, if anything moves in it: what is
-concealed in a still is not seen."""
+"""A picture that the decoder marks is damaged to this share at least, if anything moves in it or did so in
+the one before, which it may repeat: what is concealed in a still is not seen."""
 UNMARKED_LEAST = 0.0115
 """Where the decoder says nothing, fewer torn blocks than this are content or coarse coding."""
 BURST_PART, BURST_RISE, LIGHT_RISE = 0.2, 0.15, 20.0
@@ -94,7 +94,8 @@ class TextureDerivation:
         lit |= (flashes > had_flashes) | (flashes > 1)
         lit |= had_change >= CALM_TIMES * change + CALM_LEVEL
         sudden = (torn >= UNMARKED_LEAST) & (burst >= BURST_PART * torn) & more & ~lit
-        seen = np.where((change > MARKED_CHANGE) | (burst > 0) | (torn > 0), MARKED_LEAST, 0.0)
+        moves = np.maximum(change, had_change) > MARKED_CHANGE
+        seen = np.where(moves | (burst > 0) | (torn > 0), MARKED_LEAST, 0.0)
         marked = np.maximum(np.maximum(torn, burst), seen)
         return np.where(columns["corrupt"], marked, np.where(sudden, torn, 0.0))
 

@@ -79,6 +79,8 @@ def test_the_decoders_mark_counts_where_something_moves() -> None:
     moving = programme(lambda luma, n: np.roll(luma, 3 * n, 1), keys=50)
     marked = [replace(one, corrupt=n == 30) for n, one in enumerate(moving)]
     assert intervals(marked, "block_corruption") == [(1.2, 2.0)]
+    repeating = [*moving[:30], replace(moving[29], start_s=1.2, corrupt=True)]
+    assert intervals(repeating, "block_corruption") == [(1.2, 1.24)]
     still = [replace(one, corrupt=n == 30) for n, one in enumerate(shown(texture(*SIZE), count=60))]
     assert intervals(still, "block_corruption") == []
 
