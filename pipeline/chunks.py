@@ -103,8 +103,8 @@ class Crew(Protocol):
         """Whether an input is long enough to be split."""
         ...
 
-    def length(self, index: PacketIndex) -> int:
-        """Packets that a chunk of this stream should have."""
+    def length(self, left: int) -> int:
+        """Packets that the next chunk of a stream should have, of so many that are left."""
         ...
 
     def measure(self, chunk: Chunk) -> Parts:
@@ -136,8 +136,8 @@ class Alone:
         """Whether an input is long enough to be split."""
         return True
 
-    def length(self, index: PacketIndex) -> int:
-        """Packets that a chunk of this stream should have."""
+    def length(self, left: int) -> int:
+        """Packets that a chunk should have."""
         return self.packets
 
     def measure(self, chunk: Chunk) -> Parts:
@@ -161,21 +161,22 @@ def split(url: str, media: MediaInfo, crew: Crew, areas: Areas = NO_AREAS) -> di
     try:
         with open_container(url) as container:
             indexes = read_index(container, media_streams(container))
-        plans = {name: plan(url, index, crew.length(index), areas) for name, index in indexes.items()}
+        plans = {name: plan(url, index, crew.length, areas) for name, index in indexes.items()}
     except SplitError as exc:
         log.debug("%s: one pass: %s", redact(url), exc)
         return {}
     return plans if all(len(chunks) > 1 for chunks in plans.values()) else {}
 
 
-def plan(url: str, index: PacketIndex, packets: int, areas: Areas = NO_AREAS) -> list[Chunk]:
-    """Chunks of about so many packets or more; one alone where there is no place to cut.
+def plan(url: str, index: PacketIndex, length: Callable[[int], int], areas: Areas = NO_AREAS) -> list[Chunk]:
+    """Chunks of about ``length`` (of the packets that are left) or more; one alone where none may be cut.
 
     Raises:
         SplitError: the rows of a chunk would be too many to hold.
     """
     cuts = [0]
     for at in places(index):
+        packets = length(len(index) - cuts[-1])
         if at - cuts[-1] >= packets and len(index) - at >= packets / 2:
             cuts.append(at)
     if max(np.diff([*cuts, len(index)])) > MOST_PACKETS:

@@ -23,7 +23,6 @@ from typing import Any
 
 from pipeline.areas import Areas
 from pipeline.chunks import Chunk, Parts, Stopped
-from pipeline.decode.index import PacketIndex
 from pipeline.errors import InputError
 from pipeline.model import MediaInfo
 from pipeline.source import is_local, redact
@@ -36,8 +35,9 @@ log = logging.getLogger(__name__)
 
 AHEAD = 2
 """Chunks of an input that are begun beyond those that all workers can be at."""
-CHUNKS_A_WORKER = 4
-"""An input gives each worker at least so many chunks: none waits long for the last one."""
+CHUNKS_A_WORKER = 2
+"""What is left would give each worker so many chunks of the next one's length: chunks grow shorter towards
+the end, and the workers end together."""
 FEWEST_PACKETS, MOST_PACKETS = 100, 1000
 """Six pictures of a chunk are decoded twice: fewer packets than this would make that dear."""
 WORTH_SAMPLES = 1.5e9
@@ -212,9 +212,9 @@ class Party:
         rates = [(s.width or 0) * (s.height or 0) * (s.frame_rate or 0) for s in media.streams]
         return sum(rates) * (media.duration_s or 0) >= WORTH_SAMPLES
 
-    def length(self, index: PacketIndex) -> int:
-        """Packets of a chunk of this stream."""
-        return max(FEWEST_PACKETS, min(MOST_PACKETS, len(index) // (CHUNKS_A_WORKER * self.workers.jobs)))
+    def length(self, left: int) -> int:
+        """Packets of the next chunk of a stream."""
+        return max(FEWEST_PACKETS, min(MOST_PACKETS, left // (CHUNKS_A_WORKER * self.workers.jobs)))
 
     def measure(self, chunk: Chunk) -> Parts:
         """Have a chunk measured; its rows may wait here, for no more than ``window`` are begun.

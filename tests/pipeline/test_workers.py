@@ -9,16 +9,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
-from pipeline.chunks import Chunk, Parts, split
+from pipeline.chunks import Chunk, Parts, plan, split
 from pipeline.decode.index import PacketIndex
 from pipeline.model import MediaInfo, ScanResult, ScanStatus
 from pipeline.profile import load_profile
 from pipeline.scan import scan
 from pipeline.source import open_container, probe
-from pipeline.workers import Party, Workers
+from pipeline.workers import FEWEST_PACKETS, MOST_PACKETS, Party, Workers
 from tests.clips import Part as Defective
 from tests.clips import programme, scene, write_clip
 
@@ -32,7 +33,7 @@ class Eager(Party):
         """Always."""
         return True
 
-    def length(self, index: PacketIndex) -> int:
+    def length(self, left: int) -> int:
         """Short."""
         return 40
 
@@ -99,6 +100,22 @@ def test_two_processes_find_what_one_finds(clip: Path, workers: Workers) -> None
     assert _facts(found) == _facts(scan(str(clip), load_profile(), threads=1))
     assert {event.check for event in found.events} >= {"black", "freeze"}
     assert party.spent_s > 0 and found.timing is not None and found.timing.cpu_s > party.spent_s
+
+
+@pytest.mark.parametrize(("minutes", "jobs"), [(1, 2), (3, 2), (3, 8), (60, 2), (60, 8)])
+def test_workers_end_together(minutes: int, jobs: int) -> None:
+    ticks = np.arange(minutes * 60 * 25)
+    every = np.ones(len(ticks), np.bool_)
+    index = PacketIndex("v:0", 0.04, 0.0, ticks, ticks, ticks + 1, ticks % 50 == 0, every)
+    with Workers(jobs) as workers:
+        chunks = plan("long.mp4", index, workers.party().length)
+    begun = [*(max(chunk.start_s, 0.0) for chunk in chunks), len(ticks) / 25]
+    lengths = np.round(np.diff(begun) * 25).astype(int).tolist()
+    assert max(lengths) <= MOST_PACKETS and sum(lengths) == len(ticks)
+    busy = [0] * jobs
+    for packets in lengths:
+        busy[int(np.argmin(busy))] += packets
+    assert max(busy) - min(busy) <= FEWEST_PACKETS + 50
 
 
 def test_a_short_input_starts_no_process(clip: Path, workers: Workers) -> None:
