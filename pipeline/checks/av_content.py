@@ -60,33 +60,54 @@ class _Match:
 def _match(
     seen: NDArray[np.float64], heard: NDArray[np.float64], kind: str, settings: AvContentSettings
 ) -> _Match | None:
-    """The one offset of ``heard`` (n,) against ``seen`` (m,) that stands out, if one does."""
-    if len(seen) < settings.least_pairs or len(heard) < settings.least_pairs:
+    """The one offset of what is heard against what is seen that stands out, if one does.
+
+    Both are (2, n): times (s), and how strong each is.
+    """
+    if seen.shape[1] < settings.least_pairs or heard.shape[1] < settings.least_pairs:
         return None
-    lags = heard[:, None] - seen[None, :]
-    near = lags[np.abs(lags) <= REACH_S]
-    grid = np.arange(-REACH_S, REACH_S + GRID_S / 2, GRID_S)
-    counts = np.exp(-0.5 * ((near[:, None] - grid) / BLUR_S) ** 2).sum(axis=0)
-    inner = np.abs(grid) <= SEARCH_S
-    best = grid[inner][int(counts[inner].argmax())]
-    others = counts[np.abs(grid - best) > APART_S]
-    score = (counts.max(initial=0.0, where=inner) - others.mean()) / max(float(others.std()), 0.3)
-    rival = (others.max() - others.mean()) / max(float(counts[inner].max() - others.mean()), 1e-9)
+    lags = heard[0][:, None] - seen[0][None, :]
+    found = _standing_out(lags, seen[1])
+    if found is None or found[1] < settings.least_score:
+        return None
+    best, score = found
     closest = np.abs(lags - best).argmin(axis=1)
-    pair = lags[np.arange(len(heard)), closest]
+    pair = lags[np.arange(len(lags)), closest]
     paired = np.abs(pair - best) <= PAIR_S
     share = float(paired.mean())
-    few = paired.sum() < settings.least_pairs or share < settings.least_share
-    if few or score < settings.least_score or rival > RIVAL:
+    if paired.sum() < settings.least_pairs or share < settings.least_share:
         return None
-    good, at_s = pair[paired], heard[paired]
+    good, at_s = pair[paired], heard[0][paired]
     spread_s = float(np.median(np.abs(good - np.median(good))))
     slope = float(np.polyfit(at_s - at_s.mean(), good, 1)[0]) if np.ptp(at_s) > 0 else 0.0
-    return _Match(kind, float(np.median(good)), int(paired.sum()), share, float(score), spread_s, slope)
+    return _Match(kind, float(np.median(good)), int(paired.sum()), share, score, spread_s, slope)
 
 
 RIVAL = 0.6
-"""Another offset that stands out by more than this share of the best one leaves it open which it is."""
+"""Another offset that stands out by more than this share of the best one leaves it open which it is. It must
+do so by the number of pairs and by how strong they are: hands that set out, meet and come to rest give three
+offsets, but they jolt most where they meet."""
+
+
+def _standing_out(lags: NDArray[np.float64], strength: NDArray[np.float64]) -> tuple[float, float] | None:
+    """The offset (s) at which most of the lags (heard, seen) agree, and by how many deviations it stands out.
+
+    ``strength`` (seen,) is that of each onset of the picture. None where there is a rival.
+    """
+    near = np.abs(lags) <= REACH_S
+    grid = np.arange(-REACH_S, REACH_S + GRID_S / 2, GRID_S)
+    bumps = np.exp(-0.5 * ((lags[near][:, None] - grid) / BLUR_S) ** 2)
+    counts, strong = bumps.sum(axis=0), np.broadcast_to(strength, lags.shape)[near] @ bumps
+    both = np.minimum(counts / max(counts.max(), 1e-9), strong / max(strong.max(), 1e-9))
+    best = int(np.where(np.abs(grid) <= SEARCH_S, both, -1.0).argmax())
+    apart = np.abs(grid - grid[best]) > APART_S
+    others = counts[apart]
+    score = (counts[best] - others.mean()) / max(float(others.std()), 0.3)
+    rises = [
+        (one[apart] - one[apart].mean()) / max(one[best] - one[apart].mean(), 1e-9)
+        for one in (counts, strong)
+    ]
+    return None if np.minimum(*rises).max() > RIVAL else (float(grid[best]), float(score))
 
 
 def _conclude(programme: Programme, settings: AvContentSettings) -> Sequence[Conclusion | NotAssessable]:
@@ -127,8 +148,11 @@ def _segments(
 
 
 def _between(onsets: Onsets, start_s: float, stop_s: float) -> NDArray[np.float64]:
+    """Times and strengths (2, n) of the onsets of a part."""
     at_s = np.array(onsets.at_s)
-    return at_s[(at_s >= start_s) & (at_s < stop_s)]
+    strength = np.array(onsets.strength) if onsets.strength else np.ones(len(at_s))
+    inside = (at_s >= start_s) & (at_s < stop_s)
+    return np.stack([at_s[inside], strength[inside]])
 
 
 def _finding(match: _Match) -> Finding:

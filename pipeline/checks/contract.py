@@ -83,12 +83,14 @@ class StreamTotals:
 class Onsets:
     """Times (s, rising) at which something sudden is seen or heard in a stream; bounded in number.
 
-    ``kind`` says what: a ``rise`` of sound, a ``jolt`` or a ``strike`` of the picture.
+    ``kind`` says what: a ``rise`` of sound, a ``jolt`` or a ``strike`` of the picture; ``strength``, how
+    far each stands out of what is usual. Empty, all are alike.
     """
 
     stream: str
     at_s: tuple[float, ...]
     kind: str
+    strength: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ class OnsetCollector:
         for (_, kind), lane in self._lanes.items():
             _find(kind, lane, 0)
         return tuple(
-            Onsets(stream, tuple(lane.onsets[0].tolist()), kind)
+            Onsets(stream, tuple(lane.onsets[0].tolist()), kind, tuple(lane.onsets[1].tolist()))
             for (stream, kind), lane in sorted(self._lanes.items())
         )
 

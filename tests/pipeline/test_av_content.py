@@ -114,11 +114,13 @@ OTHER_S = moments(8, length_s=1200)
 """Onsets of another kind, that have nothing to do with what is heard."""
 
 
-def concluded(seen: np.ndarray, told: np.ndarray, end_s: float) -> Sequence[Conclusion | NotAssessable]:
+def concluded(
+    seen: np.ndarray, told: np.ndarray, end_s: float, strength: Sequence[float] = ()
+) -> Sequence[Conclusion | NotAssessable]:
     """What the check concludes from onsets alone."""
     onsets = (
         Onsets("a:0", tuple(told.tolist()), "rise"),
-        Onsets("v:0", tuple(seen.tolist()), "jolt"),
+        Onsets("v:0", tuple(seen.tolist()), "jolt", tuple(strength)),
         Onsets("v:0", tuple(OTHER_S[: round(end_s)].tolist()), "strike"),
     )
     programme = Programme(MediaInfo("mov,mp4", None, ()), (), end_s, onsets=onsets)
@@ -136,6 +138,19 @@ def shaken(at_s: np.ndarray, seed: int = 9) -> np.ndarray:
 def test_the_limits(offset_s: float, count: int) -> None:
     at_s = moments(2, length_s=60)
     assert len(concluded(at_s, at_s + offset_s, 60.0)) == count
+
+
+@pytest.mark.parametrize(
+    ("meets", "told"), [(3.0, [0.3]), (1.0, [])], ids=["they jolt most where they meet", "equal jolts"]
+)
+def test_hands_set_out_meet_and_come_to_rest(meets: float, told: list[float]) -> None:
+    at_s = moments(11, length_s=60)
+    seen = np.concatenate([at_s - 0.16, at_s, at_s + 0.4])
+    strength = np.repeat([1.0, meets, 1.0], len(at_s))
+    order = np.argsort(seen)
+    said = concluded(seen[order], at_s + 0.3, 60.0, strength[order])
+    values = [one.finding.value for one in said if isinstance(one, Conclusion)]
+    assert values == pytest.approx(told, abs=0.01)
 
 
 UNTELLING: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
