@@ -101,20 +101,25 @@ def _hit(check: str, profile: Profile) -> _Hit:
 
 
 def _curve(check: Check, hit: _Hit, profile: Profile) -> tuple[str, NDArray[np.float64], NDArray[np.float64]]:
-    """What the check decides on, by its first fact; else how loud it is, or how much it moves."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    """What the check decides on, by its first fact that changes; else how loud or how moved it is."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for table in hit.tables:
         if check.lanes is None or table.kind not in check.reads or table.stream.id != hit.event.stream:
             continue
         for lane in check.lanes(table, profile[check.id]):
-            for name in list(lane.facts)[:1]:
-                rows = zip(lane.start_s.tolist(), lane.facts[name].tolist(), strict=True)
-                found.setdefault(f"{lane.name} {name}".strip(), []).extend(rows)
-    if not found:
+            for name, fact in lane.facts.items():
+                rows = zip(lane.start_s.tolist(), fact.tolist(), strict=True)
+                found.setdefault((lane.name, name), []).extend(rows)
+    spreads = {key: float(np.ptp([value for _, value in rows])) for key, rows in found.items()}
+    first: dict[str, str] = {}
+    for lane_name, name in found:
+        if spreads[lane_name, name] > 0:
+            first.setdefault(lane_name, name)
+    if not first:
         return _fallback(hit)
-    busiest = max(found, key=lambda name: np.ptp([value for _, value in found[name]]))
+    busiest = max(first.items(), key=lambda key: spreads[key])
     times, values = np.array(sorted(found[busiest])).T
-    return busiest, times, values
+    return " ".join(busiest).strip(), times, values
 
 
 def _fallback(hit: _Hit) -> tuple[str, NDArray[np.float64], NDArray[np.float64]]:
