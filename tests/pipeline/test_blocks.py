@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decode.values import Plane
-from pipeline.measure import basics, blocks, fields, levels, noise, picture, repeats, seams, sound, truepeak
+from pipeline.measure import (
+    basics,
+    blocks,
+    fields,
+    levels,
+    mapping,
+    noise,
+    repeats,
+    seams,
+    sound,
+    truepeak,
+)
 from pipeline.measure.blocks import BLOCK, CHROMA_SUMS, LUMA_SUMS, chroma_maps, grid, luma_maps
 from pipeline.series import derive, grain
 
@@ -172,7 +183,7 @@ KERNELS: list[Callable[..., object]] = [
     levels._summarise,
     noise._summarise,
     grain._rises,
-    picture._means,
+    mapping._means,
     sound._measure_windows,
     truepeak.peak_between,
     truepeak._interpolated,

@@ -10,8 +10,8 @@ import pytest
 
 from evals.defects import DIGITS
 from pipeline.decode.values import Picture
-from pipeline.measure import PictureMeter
 from pipeline.measure.layout import HUES, LAYOUT_COLUMNS, summarise_layout
+from pipeline.measure.mapping import Mapper
 from pipeline.measure.view import BlockView
 
 Map = np.ndarray
@@ -269,7 +269,7 @@ PICTURES: Mapping[str, Picture] = {
 
 
 def view_of(name: str, masked: bool) -> BlockView:
-    view = PictureMeter()._view(PICTURES[name])
+    view = Mapper().view(PICTURES[name])
     if not masked:
         return view
     counts = np.random.default_rng(8).random(view.area.shape) > 0.2
