@@ -37,9 +37,10 @@ class Policy:
         rule = next((rule for rule in self.rules if rule.matches(incident, programme_s, known)), None)
         decision = rule.decision(rule.name) if rule else self.otherwise
         for change in self.adjustments:
-            fits = not change.floors or decision.floor in change.floors
-            if fits and change.matches(incident, programme_s, known):
-                return change.adjusted(decision)
+            if change.fits(decision) and change.matches(incident, programme_s, known):
+                decision = change.adjusted(decision)
+                if not change.goes_on:
+                    break
         return decision
 
 

@@ -82,10 +82,12 @@ class _Conditions(BaseModel):
     min_value: float | None = Field(None, ge=0)
     max_value: float | None = Field(None, gt=0)
     min_confidence: float | None = Field(None, ge=0, le=1)
+    max_confidence: float | None = Field(None, gt=0, le=1)
     tier: tuple[Tier, ...] = ()
     delivery: tuple[Delivery, ...] = ()
     audience: tuple[Audience, ...] = ()
     on: tuple[SlotKind, ...] = ()
+    not_on: tuple[SlotKind, ...] = ()
     maintenance: bool | None = None
     min_false_alarms: int | None = Field(None, ge=1)
 
@@ -98,7 +100,9 @@ class _Conditions(BaseModel):
             (not self.cause or incident.cause in self.cause)
             and bool(events)
             and not any(e.check in self.without for e in incident.events)
-            and _within(max((e.confidence for e in events), default=0.0), self.min_confidence, None)
+            and _within(
+                max((e.confidence for e in events), default=0.0), self.min_confidence, self.max_confidence
+            )
             and _within(length_s, self.min_s, self.max_s)
             and _within(share, self.min_share, None)
             and len(incident.events) >= (self.min_events or 0)
@@ -113,11 +117,13 @@ class _Conditions(BaseModel):
     def _known(self, incident: Incident, context: Context) -> bool:
         """Whether what is known of the input is what the rule asks for."""
         alarms = sum(old.feedback is Feedback.FALSE_ALARM for old in context.recent)
+        on = context.on(incident)
         return (
             (not self.tier or context.tier in self.tier)
             and (not self.delivery or context.delivery in self.delivery)
             and (not self.audience or context.audience in self.audience)
-            and (not self.on or any(kind in self.on for kind in context.on(incident)))
+            and (not self.on or any(kind in self.on for kind in on))
+            and not any(kind in self.not_on for kind in on)
             and (self.maintenance is None or context.under_maintenance(incident) is self.maintenance)
             and alarms >= (self.min_false_alarms or 0)
         )
@@ -135,13 +141,16 @@ class Rule(Answer, _Conditions):
 
 
 class Adjustment(_Conditions):
-    """What the context changes of a decision; the first that matches applies.
+    """What the context changes of a decision; the first that matches applies, and those that go on before it.
 
-    ``raise_by`` and ``lower_by`` move the floor by so many severities, then ``at_most`` and
-    ``at_least`` bound it. The action, route and intent that are given take the first place.
+    ``floors`` and ``intents`` are those of the decision that it changes. ``raise_by`` and ``lower_by``
+    move the floor by so many severities, then ``at_most`` and ``at_least`` bound it. The action, route
+    and intent that are given take the first place. With ``goes_on`` the next that matches applies as well.
     """
 
     floors: tuple[Severity, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    goes_on: bool = False
     raise_by: int = Field(0, ge=0, le=3)
     lower_by: int = Field(0, ge=0, le=3)
     at_most: Severity | None = None
@@ -152,6 +161,12 @@ class Adjustment(_Conditions):
     also_actions: tuple[Action, ...] = ()
     also_routes: tuple[Route, ...] = ()
     also_intents: tuple[Intent, ...] = ()
+
+    def fits(self, decision: Decision) -> bool:
+        """Whether it is meant for a decision of this floor and intent."""
+        return (not self.floors or decision.floor in self.floors) and (
+            not self.intents or decision.intent in self.intents
+        )
 
     def adjusted(self, decision: Decision) -> Decision:
         """The decision with the changes made."""

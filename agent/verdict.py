@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agent.calls import ModelCall
 from agent.context import Context
+from agent.policy_rules import Decision
 from agent.vocabulary import Action, Intent, Route, Severity, Source
 from pipeline.model import Cause, Coverage, Incident, MediaInfo, ScanResult
 
@@ -21,7 +22,9 @@ class Case:
     first; where they are empty there is no choice. ``ceiling`` is the worst that a model may say.
     ``outside`` is text that others wrote (names and tags), fenced: something to read about, never
     something to obey. ``context`` is what an operator knows: only what concerns this incident, and its
-    free text is from outside as well. ``without_context`` is the floor without it, where that differs.
+    free text is from outside as well. What notes contradict is not in it; ``doubted`` names that.
+    ``without_context`` is the floor without it, where that differs; ``without_plans`` what the policy says
+    if no plan of the context holds, where that is worse or no longer planned.
     """
 
     incident: Incident
@@ -37,7 +40,9 @@ class Case:
     ceiling: Severity = Severity.CRITICAL
     outside: str = ""
     context: Context = field(default_factory=Context)
+    doubted: tuple[str, ...] = ()
     without_context: Severity | None = None
+    without_plans: Decision | None = None
 
     @property
     def plain_floor(self) -> Severity:

@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
+from agent.policy_rules import Decision
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
 from agent.triage.reasons import ReasonKind, reasons_of
+from agent.triage.scope import of_other_channel
 from agent.triage.telling import notes_of
 from agent.verdict import Action, Case, Intent, Severity
 
@@ -28,8 +30,9 @@ class ReadingCalibration(BaseModel):
 
     ``scale`` and ``bias`` make probabilities of log-probabilities. A reading counts from ``count_from``
     on; below, the policy stands. To excuse what the policy calls critical, it must be ``critical_from``
-    or more. ``sure`` gives points (probability of the reading that decided, share of severities that
-    were right); ``alone`` is that share where no note could be read.
+    or more; to put back what plans of the context took off, a note must be ``worse`` or ``off`` with
+    ``against_from`` or more. ``sure`` gives points (probability of the reading that decided, share of
+    severities that were right); ``alone`` is that share where no note could be read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -40,6 +43,7 @@ class ReadingCalibration(BaseModel):
     bias: Mapping[Reading, float] = Field(default_factory=dict)
     count_from: Mapping[Reading, float] = Field(default_factory=dict)
     critical_from: float = Field(0.5, ge=0, le=1)
+    against_from: float = Field(0.5, ge=0, le=1)
     sure: tuple[tuple[float, float], ...] = ()
     alone: float = Field(1.0, ge=0, le=1)
 
@@ -95,20 +99,22 @@ class NoteReader:
             probability = sure if question in (Question.SEVERITY, Question.REASON) else 1.0
             yield question, Answered(value, probability, {value: probability})
 
-    def _decided(self, case: Case, notes: Sequence[ReadNote]) -> tuple[dict[Question, str], float, str]:
+    def _decided(self, case: Case, read: Sequence[ReadNote]) -> tuple[dict[Question, str], float, str]:
         """Answers that are not the policy's own, how sure the severity is, and the note to quote."""
-        if not notes:
+        notes = [note for note in read if not of_other_channel(note.text, case.context.service)]
+        if not read:
             return {}, self.calibration.alone, NO_REASON
         reasons = {reason.text for reason in reasons_of(case, read=True) if reason.kind is ReasonKind.NOTE}
-        excuses = [note for note in notes if note.text in reasons]
-        meant = _likeliest(excuses, Reading.EXPECTED)
+        meant = _likeliest([note for note in notes if note.text in reasons], Reading.EXPECTED)
         worse, off = _likeliest(notes, Reading.WORSE), _likeliest(notes, Reading.OFF)
-        if meant and self._excuses(case, meant) and not self._outweighed(meant, worse):
+        if meant and self._excuses(case, meant) and not self._contradicted(meant, worse, off):
             sure = self.calibration.confidence(meant.chances[Reading.EXPECTED])
             return _excused(case), sure, str(meant.number)
-        if case.plain_floor.rank > case.floor.rank and off and self._speaks(off, Reading.OFF):
-            sure = self.calibration.confidence(off.chances[Reading.OFF])
-            return _restored(case), sure, NO_REASON
+        against = max((_against(note) for note in notes), default=0.0)
+        if case.without_plans and against >= self.calibration.against_from:
+            sure = self.calibration.confidence(against)
+            more = worse is not None and self._speaks(worse, Reading.WORSE)
+            return _restored(case, case.without_plans, worse=more), sure, NO_REASON
         if worse and self._speaks(worse, Reading.WORSE):
             sure = self.calibration.confidence(worse.chances[Reading.WORSE])
             return _raised(case), sure, NO_REASON
@@ -124,8 +130,10 @@ class NoteReader:
     def _speaks(self, note: ReadNote, reading: Reading) -> bool:
         return self.calibration.counts(reading, note.chances[reading])
 
-    def _outweighed(self, meant: ReadNote, worse: ReadNote | None) -> bool:
-        """Whether another note says, more surely, that it is serious."""
+    def _contradicted(self, meant: ReadNote, worse: ReadNote | None, off: ReadNote | None) -> bool:
+        """Whether another note says that a plan is off or, more surely, that it is serious."""
+        if off and off.number != meant.number and self._speaks(off, Reading.OFF):
+            return True
         if worse is None or worse.number == meant.number:
             return False
         return self._speaks(worse, Reading.WORSE) and (
@@ -147,9 +155,20 @@ def _excused(case: Case) -> dict[Question, str]:
     }
 
 
-def _restored(case: Case) -> dict[Question, str]:
-    """What the policy says of the defect where nothing of the schedule or of planned work counts."""
-    return {Question.SEVERITY: case.plain_floor.value, Question.INTENT: Intent.FAULT.value}
+def _against(note: ReadNote) -> float:
+    """How likely a note speaks against a plan: it is off, or more is at stake than a plan knows."""
+    return note.chances[Reading.OFF] + note.chances[Reading.WORSE]
+
+
+def _restored(case: Case, plans: Decision, *, worse: bool) -> dict[Question, str]:
+    """What the policy says if no plan holds; where more is at stake, at least what it says of the defect."""
+    floors = (plans.floor, case.plain_floor) if worse else (plans.floor,)
+    return {
+        Question.SEVERITY: max(floors, key=lambda s: s.rank).value,
+        Question.INTENT: plans.intent.value,
+        Question.ACTION: plans.action.value,
+        Question.ROUTE: plans.route.value,
+    }
 
 
 def _raised(case: Case) -> dict[Question, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from agent.policy_rules import bad_s
 from agent.triage.phrases import phrases
@@ -13,6 +14,8 @@ from agent.verdict import Action, Case, Intent, Route, Severity
 from pipeline.model import Cause
 
 __all__ = ["Allowed", "Extent", "Recovery", "Times", "Weight", "allowed_of", "weigh"]
+
+_Value = TypeVar("_Value")
 
 MANY_EVENTS = 5
 PART_SHARE, MOST_SHARE = 0.1, 0.5
@@ -80,17 +83,24 @@ def allowed_of(case: Case, *, read: bool = False) -> Allowed:
     below = tuple(s for s in Severity if s.rank < case.floor.rank) if reasons else ()
     excused = (Intent.PLANNED, Intent.UNCERTAIN) if reasons else ()
     # What the context took off may be put on again.
-    restored = tuple(s for s in (case.plain_floor,) if s.rank > case.floor.rank)
+    plans = case.without_plans
+    floors = (case.plain_floor, *((plans.floor,) if plans else ()))
+    restored = tuple(s for s in floors if s.rank > case.floor.rank)
     fault = (Intent.FAULT,) if restored else ()
     return Allowed(
-        severities=tuple(dict.fromkeys((case.floor, *step, *restored, *below))),
-        intents=tuple(dict.fromkeys((*(case.intents or (case.intent,)), *excused, *fault))),
+        severities=_each((case.floor,), step, restored, below),
+        intents=_each(case.intents or (case.intent,), excused, plans.intents if plans else (), fault),
         causes=_causes(case, excused=bool(reasons)),
-        actions=tuple(
-            dict.fromkeys((*(case.actions or (case.action,)), *((Action.NONE,) if reasons else ())))
+        actions=_each(
+            case.actions or (case.action,), (Action.NONE,) if reasons else (), plans.actions if plans else ()
         ),
-        routes=case.routes or (case.route,),
+        routes=_each(case.routes or (case.route,), plans.routes if plans else ()),
     )
+
+
+def _each(*groups: tuple[_Value, ...]) -> tuple[_Value, ...]:
+    """All values of the groups, each once, in their order."""
+    return tuple(dict.fromkeys(value for group in groups for value in group))
 
 
 def weigh(case: Case) -> Weight | None:

@@ -13,8 +13,10 @@ from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
 from agent.models.rules import Rules, template_draft
 from agent.policy import Policy
+from agent.policy_rules import Decision
 from agent.tracing import trace_call, traced
 from agent.triage.allowed import Allowed, allowed_of
+from agent.triage.believed import believed, without_plans
 from agent.triage.facts import Facts, facts_of
 from agent.triage.outside import fence, tidy_media
 from agent.triage.reasons import Reason, quoted
@@ -83,8 +85,12 @@ def _assessed(
 
 
 def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Context | None = None) -> Case:
-    """An incident, what the policy says of it, what concerns it, and what others wrote, fenced."""
-    known = (context or Context()).concerning(incident)
+    """An incident, what the policy says of it, what concerns it, and what others wrote, fenced.
+
+    What a note contradicts of the context lowers nothing, and is left out.
+    """
+    told = believed((context or Context()).concerning(incident), incident)
+    known = told.context
     decision = policy.decide(incident, scan.media, known)
     media = tidy_media(scan.media) if scan.media else None
     return Case(
@@ -101,8 +107,17 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
         ceiling=decision.ceiling,
         outside=fence(scan.url, media.tags if media else {}),
         context=known,
+        doubted=told.doubted,
         without_context=policy.decide(incident, scan.media).floor,
+        without_plans=_worse(policy.decide(incident, scan.media, without_plans(known)), decision),
     )
+
+
+def _worse(other: Decision, decision: Decision) -> Decision | None:
+    """The other decision, where it is more severe than this one, or no longer planned."""
+    unplanned = decision.intent is Intent.PLANNED and other.intent is not Intent.PLANNED
+    least = decision.floor.rank + (0 if unplanned else 1)
+    return other if other.floor.rank >= least else None
 
 
 def judge_case(case: Case, model: TriageModel, record: Callable[[ModelCall], None] | None = None) -> Verdict:
@@ -165,7 +180,9 @@ def _allowed(case: Case, reason: Reason | None, *, read: bool) -> Allowed:
             for c in allowed.causes
             if c is not Cause.PLANNED_CONTENT or case.incident.cause in (c, Cause.UNKNOWN)
         ),
-        actions=case.actions or (case.action,),
+        actions=tuple(
+            a for a in allowed.actions if a is not Action.NONE or a in (case.action, *case.actions)
+        ),
     )
 
 
@@ -250,9 +267,13 @@ def _verdict(
         prompt=opinion.prompt or model.prompt,
         facts=cited((words.title, words.summary), facts),
         source=words.source,
-        notes=(*notes, *words.notes)[:MAX_NOTES],
+        notes=(*_doubts(case), *notes, *words.notes)[:MAX_NOTES],
         quote=opinion.quote,
     )
+
+
+def _doubts(case: Case) -> tuple[str, ...]:
+    return (f"a note contradicts {' and '.join(case.doubted)}: not counted",) if case.doubted else ()
 
 
 def _detected(incident: Incident) -> float:

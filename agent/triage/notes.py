@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from functools import cache
 from importlib import resources
 
@@ -17,11 +18,14 @@ from agent.context import until_s
 from pipeline.model import Incident
 
 __all__ = [
+    "Claim",
+    "claims_of",
     "denies",
     "gives_orders",
     "gives_reason",
     "named_time_fits",
     "of_other_part",
+    "plans_named",
     "readable",
     "revoked",
 ]
@@ -33,6 +37,12 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "subtitles": (),
 }
 """The lists of words that speak of what a delivery can be off by, and the checks of it."""
+
+PLANS = ("of_work", "of_test", "of_card", "of_rest")
+"""The lists of words by which plans are told apart."""
+
+LONGEST_PHRASE = 4
+"""Words of a list may be joined by hyphens: so many at most stand for a phrase."""
 
 STILL = frozenset({"freeze", "slate", "duplicate_frames"})
 DARK = frozenset({"black"})
@@ -47,9 +57,12 @@ TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
 """How far a single time that a note names may lie from the incident."""
 
+HALF_DAY = timedelta(hours=12)
+
 _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _SPLIT = re.compile(r"\b(?:[a-z][ ._-]){4,}[a-z]\b")
 _MIXED = re.compile(r"[a-z]+[0-9@$!|]+[a-z]+", re.IGNORECASE)
+_CLAUSE = re.compile(r"[.;:!?()]\s*|,\s+|\s-+\s|\b(?:but|however|instead|so|because)\b")
 _CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
 _RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:]|\.\d)")
 _UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:]|\.\d)")
@@ -74,8 +87,38 @@ def gives_reason(text: str) -> bool:
 
 def revoked(text: str) -> bool:
     """Whether a note takes a plan back, in so many words."""
-    plain = text.lower().replace("called off", "called-off")
-    return bool(_words(plain) & _lists()["revoked"])
+    return bool(_phrases(text) & _lists()["revoked"])
+
+
+class Claim(StrEnum):
+    """What a note says against a table of the context."""
+
+    REVOKED = "revoked"
+    IDLE = "idle"
+    FINISHED = "finished"
+    IN_USE = "in_use"
+
+
+def claims_of(text: str) -> frozenset[Claim]:
+    """What a note says against plans, clause by clause; one that leaves it open says nothing."""
+    return frozenset(claim for clause in _clauses(text) for claim in Claim if _says(clause, claim))
+
+
+def plans_named(text: str) -> frozenset[str]:
+    """The kinds of plans that a text speaks of, by the lists ``PLANS``."""
+    words = _parts(text)
+    return frozenset(name for name in PLANS if words & _lists()[name])
+
+
+def _says(clause: str, claim: Claim) -> bool:
+    """Whether a clause holds a word of the claim, and nothing beside it that leaves it open."""
+    found = _phrases(clause) & _lists()[claim]
+    said = {part for phrase in found for part in phrase.split("-")}
+    return bool(found) and not (_words(clause) - said) & _lists()["open_words"]
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause for clause in _CLAUSE.split(text.lower()) if clause.strip()]
 
 
 def denies(text: str) -> bool:
@@ -111,12 +154,15 @@ def _of_other_topic(words: frozenset[str], incident: Incident) -> bool:
     return bool(told) and not told & own and bool(own or told == {"subtitles"})
 
 
-def named_time_fits(text: str, incident: Incident, starts_at: datetime | None) -> bool:
+def named_time_fits(
+    text: str, incident: Incident, starts_at: datetime | None, *, since: bool = False
+) -> bool:
     """Whether the times of day that a note names, taken for UTC, hold the incident.
 
-    A note that names none always fits; one that does fits nothing where the clock is not known.
+    A note that names none always fits; one that does fits nothing where the clock is not known. With
+    ``since``, a single time is when something became so: what comes half a day after it fits as well.
     """
-    found = _named(text.lower())
+    found = _named(text.lower(), since=since)
     if found is None:
         return True
     if starts_at is None:
@@ -132,18 +178,17 @@ def _holds(
     day: datetime, start: timedelta | None, end: timedelta | None, first: datetime, last: datetime
 ) -> bool:
     """Whether an incident lies within two times of a day, an open one being half a day away."""
-    half = timedelta(hours=12)
     if start is not None and end is not None:
         begins, ends = day + start, day + end + (timedelta(days=1) if end <= start else timedelta())
     elif end is not None:
-        begins, ends = day + end - half, day + end
+        begins, ends = day + end - HALF_DAY, day + end
     else:
         begins = day + (start or timedelta())
-        ends = begins + half
+        ends = begins + HALF_DAY
     return first >= begins - TIME_SLACK and last <= ends + TIME_SLACK
 
 
-def _named(text: str) -> tuple[timedelta | None, timedelta | None] | None:
+def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedelta | None] | None:
     if found := _RANGE.search(text):
         return _time(found[1], found[2]), _time(found[3], found[4])
     if found := _UNTIL.search(text):
@@ -152,7 +197,7 @@ def _named(text: str) -> tuple[timedelta | None, timedelta | None] | None:
         return _time(found[1], found[2]), None
     if found := _SINGLE.search(text):
         at = _time(found[1], found[2])
-        return at - AROUND, at + AROUND
+        return (at, at + HALF_DAY) if since else (at - AROUND, at + AROUND)
     return None
 
 
@@ -172,6 +217,13 @@ def _plain(text: str) -> bool:
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.lower()))
+
+
+def _phrases(text: str) -> frozenset[str]:
+    """Words, and neighbours joined by hyphens as the lists write phrases."""
+    words = _WORD.findall(text.lower())
+    lengths = range(1, LONGEST_PHRASE + 1)
+    return frozenset("-".join(words[at : at + n]) for n in lengths for at in range(len(words) - n + 1))
 
 
 def _parts(text: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.context import Relation, Tier
+from agent.triage.believed import taken_back
 from agent.triage.notes import gives_reason, named_time_fits, of_other_part, readable, revoked
 from agent.triage.scope import of_other_channel, outlasts
 from agent.verdict import Case
@@ -38,8 +39,8 @@ def reasons_of(case: Case, *, read: bool = False) -> tuple[Reason, ...]:
 
     An entry must share its time with the incident: a note by when it holds and by the times that it
     names, a schedule entry and planned work by covering it. A note must not name another channel, speak
-    of another part of the signal, or of a shorter time; and it must hold a word that gives a reason,
-    unless a calibrated reader has ``read`` one in it.
+    of another part of the signal, or of a shorter time, and no later note may take it back; and it must
+    hold a word that gives a reason, unless a calibrated reader has ``read`` one in it.
     """
     return tuple(dict.fromkeys(_found(case, read)))
 
@@ -79,5 +80,6 @@ def _found(case: Case, read: bool) -> Iterator[Reason]:
             and not of_other_part(note.text, incident)
             and not of_other_channel(note.text, context.service)
             and not outlasts(incident, note.text)
+            and not taken_back(note, context, incident)
         ):
             yield Reason(ReasonKind.NOTE, note.text)

@@ -45,12 +45,14 @@ def tell(case: Case) -> str:
 def notes_of(case: Case) -> tuple[str, ...]:
     """The notes that a model may be shown, letter by letter: readable, and of this time."""
     context = case.context
-    fit = [
-        note.text
-        for note in context.notes
-        if readable(note.text) and named_time_fits(note.text, case.incident, context.starts_at)
-    ]
+    fit = [note.text for note in context.notes if readable(note.text) and _of_this_time(note.text, case)]
     return tuple(dict.fromkeys(fit))[-MAX_NOTES:]
+
+
+def _of_this_time(text: str, case: Case) -> bool:
+    """Whether the times that a note names hold the incident, or what it tells became so before it."""
+    starts_at = case.context.starts_at
+    return any(named_time_fits(text, case.incident, starts_at, since=since) for since in (False, True))
 
 
 def tell_mildest(case: Case) -> str:

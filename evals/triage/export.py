@@ -1,4 +1,4 @@
-"""``python -m evals.triage.export``: a peft adapter as a LoRA file of llama.cpp, in GGUF.
+"""``python -m evals.triage.export``: a peft adapter as a LoRA file of llama.cpp, in GGUF, and back.
 
 The layout is that of llama.cpp: ``NAME.lora_a`` is (rank, in), ``NAME.lora_b`` is (out, rank), and the
 rows of queries and keys are in the order in which llama.cpp turns them by position.
@@ -11,11 +11,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-from gguf import GGUFWriter
+from gguf import GGUFReader, GGUFWriter
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-__all__ = ["export", "main"]
+__all__ = ["export", "main", "weights_of"]
 
 NAMES = {
     "self_attn.q_proj": "attn_q",
@@ -56,6 +56,20 @@ def export(folder: Path, file: Path) -> int:
     return count
 
 
+def weights_of(file: Path) -> dict[str, NDArray[np.float32]]:
+    """The weights of a LoRA file under the names of peft, in the order of its rows."""
+    parts = {name: part for part, name in NAMES.items()}
+    found = {}
+    for tensor in GGUFReader(file).tensors:
+        _, layer, name, _, side = tensor.name.split(".")
+        weights = np.asarray(tensor.data, np.float32)
+        if side == "lora_b" and name in ("attn_q", "attn_k"):
+            weights = _turned_back(weights, HEADS if name == "attn_q" else KV_HEADS)
+        key = f"base_model.model.model.layers.{layer}.{parts[name]}.lora_{side[-1].upper()}.weight"
+        found[key] = weights
+    return found
+
+
 def _split(key: str) -> tuple[int, str, str]:
     """``base_model.model.model.layers.3.self_attn.q_proj.lora_A.weight`` -> 3, its part, ``a``."""
     path = key.split(".")
@@ -67,6 +81,12 @@ def _turned(weights: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     """Rows (out, rank) with the two halves of each head interleaved."""
     rows = weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:])
     return rows.swapaxes(1, 2).reshape(weights.shape)
+
+
+def _turned_back(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
+    """Rows (out, rank) as they were before ``_turned``."""
+    pairs = rows.reshape(heads, rows.shape[0] // heads // 2, 2, *rows.shape[1:])
+    return pairs.swapaxes(1, 2).reshape(rows.shape)
 
 
 def main() -> None:

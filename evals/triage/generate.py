@@ -1,4 +1,4 @@
-"""Makes training samples for the reading of notes: sentences of known meaning, filled in and typed anew.
+"""Makes training samples for the reading of notes: of whole sentences and of parts, filled in and typed anew.
 
 What a note means is all that is taught. Whether it is of this channel, this time and this part of the
 signal is compared by code (``agent/triage/notes.py``). No sentence stands in ``evals/cases``.
@@ -7,6 +7,7 @@ signal is compared by code (``agent/triage/notes.py``). No sentence stands in ``
 from __future__ import annotations
 
 import random
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,15 @@ from typing import Any
 
 from agent.triage.reading import Reading
 
-__all__ = ["Sample", "samples"]
+__all__ = ["GRAMMAR", "TEXTS", "Sample", "samples"]
 
 TEXTS = Path(__file__).with_name("training_texts.toml")
-WEIGHTS = {Reading.EXPECTED: 38, Reading.WORSE: 20, Reading.NOTHING: 28, Reading.OFF: 14}
+GRAMMAR = Path(__file__).with_name("training_grammar.toml")
+PUT_TOGETHER = 0.5
+"""The share of notes that are put together from parts; the others are whole sentences."""
+
+_PLACE = re.compile(r"\{([a-z0-9]+)\}")
+WEIGHTS = {Reading.EXPECTED: 33, Reading.WORSE: 21, Reading.NOTHING: 30, Reading.OFF: 16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +41,34 @@ def _bank() -> dict[str, Any]:
     return tomllib.loads(TEXTS.read_text("utf-8"))
 
 
+@cache
+def _grammar() -> dict[str, Any]:
+    return tomllib.loads(GRAMMAR.read_text("utf-8"))
+
+
+@cache
+def _slots() -> dict[str, list[str]]:
+    return {**_grammar()["slots"], **_bank()["slots"]}
+
+
 def samples(seed: int) -> Iterator[Sample]:
     """Samples without end, the same ones for the same seed."""
     rng = random.Random(seed)  # noqa: S311
     readings, weights = list(WEIGHTS), list(WEIGHTS.values())
     while True:
         answer = rng.choices(readings, weights)[0]
-        text = rng.choice(_bank()[answer]["texts"])
-        if answer is Reading.OFF and rng.random() < 0.5:
+        text = _drawn(rng, answer)
+        if answer is Reading.OFF and rng.random() < 0.3:
             # Any plan can be called off.
-            plan = rng.choice(_bank()[Reading.EXPECTED]["texts"])
+            plan = _drawn(rng, Reading.EXPECTED)
             text = rng.choice(_bank()["wrap"]["off"]).replace("{text}", plan)
         yield Sample(_typed(rng, _filled(rng, _wrapped(rng, text))), answer)
+
+
+def _drawn(rng: random.Random, answer: Reading) -> str:
+    """A sentence of that meaning, its places still open."""
+    bank = _grammar() if rng.random() < PUT_TOGETHER else _bank()
+    return str(rng.choice(bank[answer]["texts"]))
 
 
 def _wrapped(rng: random.Random, text: str) -> str:
@@ -63,16 +85,19 @@ def _wrapped(rng: random.Random, text: str) -> str:
 
 
 def _filled(rng: random.Random, text: str) -> str:
-    slots = _bank()["slots"]
+    """With every place filled; the same name stands in all places of a kind."""
     start = rng.randrange(24 * 4)
     clock = [f"{(start + n) // 4 % 24:02d}:{(start + n) % 4 * 15:02d}" for n in (0, rng.randrange(1, 24))]
     joined = rng.choice(["{}-{}", "from {} to {}", "between {} and {}", "{} to {}", "{} - {} UTC"])
-    values = {name: rng.choice(slots[name]) for name in ("kit", "who", "city", "day", "ticket", "show")}
-    values["ch"] = f"{rng.choice(slots['first'])} {rng.choice(slots['second'])}"
-    values |= {"till": clock[1], "span": joined.format(*clock)}
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text[:1].upper() + text[1:] if rng.random() < 0.8 else text
+    values = {"till": clock[1], "span": joined.format(*clock)}
+    values["ch"] = f"{rng.choice(_slots()['first'])} {rng.choice(_slots()['second'])}"
+    # Parts hold places themselves.
+    while open_places := _PLACE.findall(text):
+        for name in open_places:
+            if name not in values:
+                values[name] = rng.choice(_slots()[name])
+            text = text.replace(f"{{{name}}}", values[name])
+    return text[:1].upper() + text[1:] if rng.random() < 0.7 else text
 
 
 def _typed(rng: random.Random, text: str) -> str:

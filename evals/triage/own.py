@@ -14,7 +14,7 @@ __all__ = ["CALIBRATION", "apart_samples", "meaning_of", "own_samples"]
 
 CALIBRATION = frozenset({
     "evening-film", "remembrance", "weather-warnings", "aquarium", "hotel-info", "recovery-drill", "credits",
-    "news-flash", "lip-sync", "sports-bar", "lab-channel", "ob-truck",
+    "news-flash", "lip-sync", "sports-bar", "lab-channel", "ob-truck", "test-night", "late-talk",
 })  # fmt: skip
 """Families of the split ``tune`` that no adapter is trained on."""
 
@@ -42,6 +42,8 @@ def meaning_of(case: EvalCase) -> Reading:
     A note for another channel, time, part or length still means what it says: code finds out that it
     does not hold.
     """
+    if case.trap == "red herring":
+        return Reading.NOTHING
     if case.want.intent is Intent.PLANNED or case.trap in _HELD_ELSEWHERE:
         return Reading.EXPECTED
     if case.trap == "called off":
@@ -53,4 +55,5 @@ _HELD_ELSEWHERE = ("other channel", "another time", "another kind", "half explai
 
 
 def _samples_of(case: EvalCase) -> list[Sample]:
-    return [Sample(note.text, meaning_of(case)) for note in case.context.notes]
+    # Of several notes the last decides the case; what the others mean is not said.
+    return [Sample(note.text, meaning_of(case)) for note in case.context.notes[-1:]]

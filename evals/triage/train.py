@@ -18,12 +18,13 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agent.triage.reading import Reading, reading_prompt
+from evals.triage.export import weights_of
 from evals.triage.generate import Sample, samples
 from evals.triage.own import apart_samples, own_samples
 
@@ -54,9 +55,11 @@ class Reader(torch.nn.Module):
         )
         self.model = (
             PeftModel.from_pretrained(base, str(resumed), is_trainable=True)
-            if resumed
+            if resumed and resumed.is_dir()
             else get_peft_model(base, config)
         )
+        if resumed and resumed.is_file():
+            _fill(self.model, resumed)
         ids = [self.tokenizer.encode(answer, add_special_tokens=False) for answer in reading_prompt().answers]
         if any(len(one) != 1 for one in ids):
             raise ValueError("every answer must be one token")
@@ -99,6 +102,18 @@ class Reader(torch.nn.Module):
                 found = layer(hidden, position_embeddings=turns, position_ids=places, attention_mask=None)
                 hidden = found[0] if isinstance(found, tuple) else found
         return hidden
+
+
+def _fill(model: torch.nn.Module, file: Path) -> None:
+    """Take the weights of a LoRA file of llama.cpp for a fresh adapter of the same shape.
+
+    Raises:
+        ValueError: the file holds what the adapter does not have.
+    """
+    found = {key: torch.from_numpy(weights.copy()) for key, weights in weights_of(file).items()}
+    wrong = set_peft_model_state_dict(model, found).unexpected_keys
+    if wrong:
+        raise ValueError(f"{file.name} has weights of another adapter: {wrong[0]}")
 
 
 def batches(rows: Sequence[Row], size: int, rng: random.Random) -> Iterator[list[Row]]:
@@ -171,7 +186,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description="Trains the adapter that reads notes.")
     options.add_argument("--model", type=Path, required=True, help="a Hugging Face folder of the base model")
     options.add_argument("--out", type=Path, required=True, help="where the peft adapter is written")
-    options.add_argument("--resume", type=Path, help="a peft adapter to go on from")
+    options.add_argument("--resume", type=Path, help="an adapter to go on from: of peft, or a LoRA file")
     options.add_argument("--keep", type=Path, help="keep what the lower layers made, in this file")
     options.add_argument("--samples", type=int, default=1000, help="generated samples")
     options.add_argument("--repeat", type=int, default=6, help="how often a hand-written one is taken")

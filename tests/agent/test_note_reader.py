@@ -28,6 +28,7 @@ DARK = incident(event("black", "v:0", 600.0, 612.0), cause=Cause.PICTURE_LOSS)
 LOST = incident(
     event("black", "v:0", 600.0, 640.0), event("silence", "a:0", 600.0, 640.0), cause=Cause.SIGNAL_LOSS
 )
+WORK = Maintenance(Period(500.0, 900.0), "router is replaced")
 PLAIN = ReadingCalibration(model="test", prompt="reading", alone=0.8)
 
 
@@ -106,11 +107,36 @@ def test_stakes_make_it_one_step_worse_within_the_ceiling() -> None:
 
 
 def test_a_plan_that_is_off_puts_back_what_it_took_off() -> None:
-    work = Maintenance(Period(500.0, 900.0), "router is replaced")
-    planned = asked(LOST, maintenance=(work,))
+    planned = asked(LOST, maintenance=(WORK,))
     assert (planned.floor.value, planned.plain_floor.value) == ("minor", "critical")
-    found = answered(asked(LOST, "Kick TV 2 stays up", maintenance=(work,)), Kick=Reading.OFF)
+    found = answered(asked(LOST, "Kick TV 2 goes out after all", maintenance=(WORK,)), Kick=Reading.OFF)
     assert (found[Question.SEVERITY], found[Question.INTENT]) == ("critical", "fault")
+
+
+def test_a_plan_of_another_channel_that_is_off_puts_nothing_back() -> None:
+    planned = asked(LOST, "Kick TV 1 stays with its pictures", maintenance=(WORK,))
+    assert answered(planned, Kick=Reading.OFF)[Question.SEVERITY] == "minor"
+
+
+def test_doubts_of_both_kinds_add_up_against_a_plan() -> None:
+    """Worse or off: either way the plan does not hold."""
+    planned = asked(LOST, "Kick TV 2 is wanted now", maintenance=(WORK,))
+    shares = {Reading.EXPECTED: 0.2, Reading.WORSE: 0.3, Reading.NOTHING: 0.2, Reading.OFF: 0.3}
+
+    @dataclass
+    class Torn:
+        def log_probabilities(self, text: str, answers: Sequence[str]) -> list[float]:
+            return [math.log(shares[reading]) for reading in Reading]
+
+    found = {q: told.value for q, told in NoteReader(Torn(), PLAIN).ask(planned)}  # type: ignore[arg-type]
+    assert (found[Question.SEVERITY], found[Question.INTENT]) == ("critical", "fault")
+    assert found[Question.ACTION] == "switch_to_backup"
+
+
+def test_a_note_that_a_plan_is_off_outweighs_one_that_excuses() -> None:
+    case = asked(LOST, "Kick TV 2 has no pictures now", "Kick TV 2 goes out after all")
+    found = answered(case, pictures=Reading.EXPECTED, out=Reading.OFF)
+    assert found[Question.SEVERITY] == "critical"
 
 
 def test_a_bench_in_use_is_no_bench() -> None:

@@ -221,3 +221,56 @@ def test_a_wrong_adjustment_is_one_line(tmp_path: Path, text: str, said: str) ->
     path.write_text(text)
     with pytest.raises(ProfileError, match=said):
         load_policy(path)
+
+
+@pytest.mark.parametrize(
+    ("found", "context", "intent"),
+    [
+        (incident(event("freeze", "v:0", 0, 20), cause=Cause.ENCODER_FREEZE), Context(), "fault"),
+        (
+            incident(replace(event("freeze", "v:0", 0, 20), confidence=0.5), cause=Cause.ENCODER_FREEZE),
+            Context(),
+            "uncertain",
+        ),
+        (
+            incident(event("freeze", "v:0", 0, 20), cause=Cause.ENCODER_FREEZE),
+            Context(delivery=Delivery.LINEAR),
+            "uncertain",
+        ),
+        (
+            incident(event("freeze", "v:0", 0, 20), cause=Cause.ENCODER_FREEZE),
+            Context(
+                delivery=Delivery.LINEAR, schedule=(Slot(SlotKind.PROGRAMME, Period(-9.0, 90.0), "News"),)
+            ),
+            "fault",
+        ),
+        (
+            incident(event("channel_silence", "a:0", 0, 900), cause=Cause.AUDIO_LOSS),
+            Context(delivery=Delivery.ARCHIVE),
+            "uncertain",
+        ),
+        (
+            incident(event("channel_silence", "a:0", 0, 900), cause=Cause.AUDIO_LOSS),
+            Context(delivery=Delivery.ON_DEMAND),
+            "fault",
+        ),
+    ],
+)
+def test_what_nobody_can_tell_without_a_look_is_no_fault_yet(
+    found: Incident, context: Context, intent: str
+) -> None:
+    decision = POLICY.decide(found, CALM, context)
+    assert decision.intent == intent
+    assert "fault" in decision.intents
+
+
+def test_an_adjustment_that_goes_on_leaves_room_for_the_next(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[[adjust]]\nname = "one"\ngoes_on = true\nintent = "uncertain"\n'
+        '[[adjust]]\nname = "two"\nintents = ["uncertain"]\nlower_by = 1\n'
+        '[[adjust]]\nname = "three"\nlower_by = 1\n'
+    )
+    decision = load_policy(file).decide(LOST, CALM)
+    assert decision.rule == "signal-loss, one, two"
+    assert (decision.floor, decision.intent) == (Severity.MAJOR, "uncertain")

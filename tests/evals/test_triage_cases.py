@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from agent.verdict import Intent, Route, Severity
 from evals.triage.cases import EvalCase, load_cases
-from evals.triage.generate import TEXTS
+from evals.triage.generate import GRAMMAR, TEXTS, samples
 from evals.triage.injections import load_injections
-from evals.triage.own import CALIBRATION, own_samples
+from evals.triage.own import CALIBRATION, apart_samples, own_samples
 from pipeline.model import Cause
 
 CASES = load_cases()
+TEST_NOTES = {note.text for case in CASES if case.split == "test" for note in case.context.notes}
+RUN, MOST_ALIKE = 6, 0.6
+"""So many words in a row, and such a share of common words, are no chance."""
+
 BY_ID = {case.id: case for case in CASES}
 
 
@@ -84,11 +90,34 @@ def test_injections_reach_every_door_in_many_tongues_and_disguises() -> None:
 
 
 def test_nothing_is_trained_on_that_is_reported_or_calibrated_on() -> None:
-    bank = Path(TEXTS).read_text("utf-8").lower()
+    bank = (Path(TEXTS).read_text("utf-8") + Path(GRAMMAR).read_text("utf-8")).lower()
     shown = {note.text.lower() for case in CASES for note in case.context.notes}
     assert not [text for text in shown if text in bank]
     trained, kept = own_samples()
-    test_texts = {note.text for case in CASES if case.split == "test" for note in case.context.notes}
-    assert not {sample.text for sample in (*trained, *kept)} & test_texts
+    assert not {sample.text for sample in (*trained, *kept)} & TEST_NOTES
     assert not {sample.text for sample in trained} & {sample.text for sample in kept}
     assert {case.family for case in CASES if case.split == "tune"} > CALIBRATION
+
+
+def test_no_generated_note_says_what_a_reported_or_calibrating_one_says() -> None:
+    """Neither a run of words nor most of the words: what is alike by chance is short."""
+    made = [sample.text for sample in islice(samples(1), 4000)]
+    runs = set().union(*(_runs(text) for text in made))
+    words = [_words(text) for text in made]
+    reported = [*TEST_NOTES, *(sample.text for sample in apart_samples())]
+    assert sum(bool(_runs(text) & runs) for text in reported) == 0
+    assert max(_alike(_words(text), words) for text in reported) <= MOST_ALIKE
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    found = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(found[at : at + RUN]) for at in range(len(found) - RUN + 1)}
+
+
+def _alike(words: frozenset[str], made: list[frozenset[str]]) -> float:
+    """The share of common words (Jaccard) with the likest."""
+    return max(len(words & other) / len(words | other) for other in made)

@@ -1,0 +1,125 @@
+"""What of a context is believed: a table that a note contradicts lowers nothing.
+
+A schedule, a calendar of works and a table of services are read by machines, and lower a severity by
+themselves. People write beside them that the work was called off, or that the test feed carries the
+real programme. Where the two contradict each other, the one that is worse for the incident stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent.context import Audience, Context, Maintenance, Note, Slot, SlotKind, Tier
+from agent.triage.notes import Claim, claims_of, named_time_fits, plans_named, readable
+from agent.triage.scope import of_other_channel
+from pipeline.model import Incident
+
+__all__ = ["Believed", "believed", "taken_back", "without_plans"]
+
+_PLANS: dict[SlotKind, str] = {
+    SlotKind.TEST: "of_test",
+    SlotKind.SLATE: "of_card",
+    SlotKind.BARS: "of_card",
+    SlotKind.OFF_AIR: "of_rest",
+}
+"""By what words a note names a schedule entry of each kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """The context without what notes contradict, and what that was, in words."""
+
+    context: Context
+    doubted: tuple[str, ...]
+
+
+def believed(context: Context, incident: Incident) -> Believed:
+    """What may lower the severity of an incident, as far as the words of notes can be read.
+
+    Args:
+        context: the part that concerns the incident.
+        incident: decides by its time which notes are of it.
+    """
+    notes = [note.text for note in context.notes if _speaks(note.text, context, incident)]
+    works = tuple(w for w in context.maintenance if not _against_work(w, notes))
+    slots = tuple(s for s in context.schedule if not _against_slot(s, notes))
+    test = context.tier is Tier.TEST and _says(notes, Claim.IN_USE)
+    nobody = context.audience is Audience.NONE and _says(notes, Claim.IN_USE)
+    kept = replace(
+        context,
+        maintenance=works,
+        schedule=slots,
+        tier=None if test else context.tier,
+        audience=None if nobody else context.audience,
+    )
+    doubts = {
+        "planned work": len(works) < len(context.maintenance),
+        "the schedule": len(slots) < len(context.schedule),
+        "the tier test": test,
+        "the audience none": nobody,
+    }
+    return Believed(kept, tuple(name for name, doubted in doubts.items() if doubted))
+
+
+def without_plans(context: Context) -> Context:
+    """The same if no plan held: nothing but programmes, no planned work, no test, and somebody watches."""
+    return replace(
+        context,
+        maintenance=(),
+        schedule=tuple(s for s in context.schedule if s.kind is SlotKind.PROGRAMME),
+        tier=None if context.tier is Tier.TEST else context.tier,
+        audience=None if context.audience is Audience.NONE else context.audience,
+    )
+
+
+def taken_back(note: Note, context: Context, incident: Incident) -> bool:
+    """Whether a note that was written after this one takes back what it says."""
+    return any(
+        _speaks(later.text, context, incident) and Claim.REVOKED in claims_of(later.text)
+        for later in _after(note, context)
+    )
+
+
+def _after(note: Note, context: Context) -> Iterator[Note]:
+    """The notes after one: by when they were written where one clock tells, else by their order."""
+    place = context.notes.index(note)
+    for at, other in enumerate(context.notes):
+        if isinstance(note.at, datetime) and isinstance(other.at, datetime):
+            later = other.at > note.at
+        else:
+            later = at > place
+        if later:
+            yield other
+
+
+def _speaks(text: str, context: Context, incident: Incident) -> bool:
+    """Whether a note can be read, and is of this channel and time."""
+    return (
+        readable(text)
+        and not of_other_channel(text, context.service)
+        and named_time_fits(text, incident, context.starts_at, since=True)
+    )
+
+
+def _against_work(work: Maintenance, notes: list[str]) -> bool:
+    own = frozenset({"of_work"}) | plans_named(work.what)
+    return any(claims_of(text) - {Claim.IN_USE} and _of_plan(text, own) for text in notes)
+
+
+def _against_slot(slot: Slot, notes: list[str]) -> bool:
+    if not slot.kind.no_programme:
+        return False
+    own = frozenset({_PLANS[slot.kind]}) | plans_named(slot.title)
+    return any(claims_of(text) and _of_plan(text, own) for text in notes)
+
+
+def _of_plan(text: str, own: frozenset[str]) -> bool:
+    """Whether a note speaks of a plan of these kinds: it names one of them, or none at all."""
+    named = plans_named(text)
+    return not named or bool(named & own)
+
+
+def _says(notes: list[str], claim: Claim) -> bool:
+    return any(claim in claims_of(text) for text in notes)
