@@ -31,7 +31,7 @@ from evals.triage.own import apart_samples, own_samples
 __all__ = ["Reader", "main"]
 
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-FIRST_LAYER = 24
+FIRST_LAYER = 18
 CHUNK = 16
 
 Row = tuple[torch.Tensor, int]
