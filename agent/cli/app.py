@@ -17,22 +17,9 @@ import typer
 from typer.main import get_command
 
 from agent.about import version
-from agent.cli.ask import ask
-from agent.cli.bench import bench_app
-from agent.cli.check import check
-from agent.cli.doctor import doctor
-from agent.cli.evals import run_evals
-from agent.cli.incidents import incidents_app
-from agent.cli.outbox import outbox_app
-from agent.cli.prompts import prompts_app
-from agent.cli.replay import replay
-from agent.cli.routes import route_app
-from agent.cli.serve import serve
-from agent.cli.slate import slate
+from agent.cli.commands import CommandGroup
 from agent.cli.state import State
-from agent.cli.stores import store_app
 from agent.cli.terminal import make_streams_safe, problem
-from agent.cli.tokens import token_app
 from agent.tracing import start_tracing
 from pipeline.errors import InputError, VidetteError
 
@@ -45,24 +32,11 @@ INTERNAL_ERROR = 70
 
 app = typer.Typer(
     name="vidette",
+    cls=CommandGroup,
     help="Finds defects in video and audio, judges them, and keeps what it found.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(check)
-app.command()(replay)
-app.command()(slate)
-app.add_typer(incidents_app, name="incidents")
-app.command()(ask)
-app.command()(serve)
-app.add_typer(token_app, name="token")
-app.add_typer(store_app, name="store")
-app.add_typer(route_app, name="route")
-app.add_typer(prompts_app, name="prompts")
-app.add_typer(outbox_app, name="outbox")
-app.command()(doctor)
-app.add_typer(bench_app, name="bench")
-app.command("eval")(run_evals)
 
 
 def _print_version(wanted: bool) -> None:

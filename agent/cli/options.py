@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from agent.cli.state import State
-from agent.store import Store
+
+if TYPE_CHECKING:
+    from agent.store import Store
 
 __all__ = ["DbOption", "JsonOption", "ProfileOption", "TreeOption", "open_store", "state_of"]
 
@@ -54,4 +56,6 @@ def open_store(state: State, db: str | None) -> Store:
     Raises:
         StoreError: it cannot be opened.
     """
+    from agent.store import Store
+
     return Store.open(db or state.settings.store_url)

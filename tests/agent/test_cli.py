@@ -341,6 +341,12 @@ def test_a_full_disk_is_one_line_and_no_fault_of_ours(clean_clip: Path) -> None:
     assert "No space left on device" in done.stderr
 
 
+def test_what_one_command_needs_is_not_loaded_for_another() -> None:
+    asked = "import sys, agent.cli.app; print(*{'av', 'numba', 'sqlalchemy'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not done.stdout.strip()
+
+
 def test_every_command_and_option_is_documented() -> None:
     from typer.main import get_command
 
