@@ -6,28 +6,24 @@ new one: what the first had sent already is the same, and is passed over.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import queue
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Pipe
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from pipeline.areas import Areas
 from pipeline.chunks import Chunk, Parts, Stopped
+from pipeline.early import worth_splitting
 from pipeline.errors import InputError
 from pipeline.model import MediaInfo
 from pipeline.source import is_local, redact
 from pipeline.text import clean
 from pipeline.worker import FAILED, ITEM, STOP
+from pipeline.zygote import Zygote
 
 __all__ = ["Party", "Work", "Workers"]
 
@@ -40,13 +36,9 @@ CHUNKS_A_WORKER = 2
 the end, and the workers end together."""
 FEWEST_PACKETS, MOST_PACKETS = 100, 1000
 """Six pictures of a chunk are decoded twice: fewer packets than this would make that dear."""
-WORTH_SAMPLES = 1.5e9
-"""Below so many luma samples in all, starting a process costs more than it saves."""
 WAITING_ITEMS = 16
 """Items that wait for whoever asked; further ones keep the worker waiting."""
 POLL_S = 0.1
-MODULE = "pipeline.worker"
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Work:
@@ -103,10 +95,14 @@ class Work:
 
 
 class Workers:
-    """``jobs`` processes for ``inputs``, started when they are first needed; ``close`` ends them."""
+    """``jobs`` processes for ``inputs``, started when they are first needed; ``close`` ends them.
 
-    def __init__(self, jobs: int, inputs: int = 1) -> None:
+    ``zygote`` is one that was begun before; it is closed with the rest.
+    """
+
+    def __init__(self, jobs: int, inputs: int = 1, zygote: Zygote | None = None) -> None:
         self.jobs, self.inputs = jobs, inputs
+        self._zygote = zygote
         self._waiting: deque[Work] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -132,6 +128,8 @@ class Workers:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+        if self._zygote is not None:
+            self._zygote.close()
 
     def __enter__(self) -> Workers:
         return self
@@ -166,8 +164,8 @@ class Workers:
         """Have it done by the process or by a new one; the one that is left can do the next work."""
         sent = 0
         for again in (False, True):
-            process = process or _Process()
             try:
+                process = process or self._begun()
                 for number, message in enumerate(process.do(work, lambda: self._closing)):
                     if number >= sent:
                         work.put(message)
@@ -178,11 +176,28 @@ class Workers:
                 work.put((FAILED, Stopped()))
                 return None
             except (EOFError, OSError):
-                died = f"the process that measured it died ({process.kill()})"
+                died = f"the process that measured it died ({process.kill() if process else 'at its start'})"
                 log.debug("%s: %s%s", work.shown, died, "" if again else "; it is measured again")
                 process = None
         work.put((FAILED, InputError(f"{work.shown}: {died}, and so did the next")))
         return None
+
+    def _begun(self) -> _Process:
+        """A new worker.
+
+        Raises:
+            EOFError, OSError: the zygote has died; the next call has another one.
+        """
+        with self._changed:
+            zygote = self._zygote = self._zygote or Zygote()
+        try:
+            return _Process(zygote)
+        except (EOFError, OSError):
+            with self._changed:
+                if self._zygote is zygote:
+                    self._zygote = None
+                    zygote.close()
+            raise
 
 
 @dataclass(slots=True)
@@ -209,8 +224,7 @@ class Party:
 
     def worth(self, media: MediaInfo) -> bool:
         """Whether an input is long enough to be split."""
-        rates = [(s.width or 0) * (s.height or 0) * (s.frame_rate or 0) for s in media.streams]
-        return sum(rates) * (media.duration_s or 0) >= WORTH_SAMPLES
+        return worth_splitting(media)
 
     def length(self, left: int) -> int:
         """Packets of the next chunk of a stream."""
@@ -239,17 +253,9 @@ class Party:
 class _Process:
     """One worker and the pipe to it."""
 
-    def __init__(self) -> None:
-        self._pipe, theirs = Pipe()
-        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", MODULE, str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        theirs.close()
+    def __init__(self, zygote: Zygote) -> None:
+        self._zygote = zygote
+        self._pid, self._pipe = zygote.begin()
 
     def do(self, work: Work, closing: Callable[[], bool]) -> Iterator[tuple[str, Any]]:
         """What it sends, up to the end, or to where no more is wanted.
@@ -270,10 +276,10 @@ class _Process:
                     return
 
     def kill(self) -> str:
-        """End it, at once where it has not ended by itself; how it ended."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(POLL_S)
-        self._process.kill()
-        status = self._process.wait()
+        """End it, whatever it is doing; how it ended."""
         self._pipe.close()
+        try:
+            status = self._zygote.end(self._pid)
+        except (EOFError, OSError):
+            return "nobody saw how"
         return f"signal {-status}" if status < 0 else f"status {status}"

@@ -11,6 +11,7 @@ import typer
 from agent.cli.options import DbOption, JsonOption, ProfileOption, state_of
 from agent.settings import TriageName, model_options
 from agent.verdict import Severity
+from pipeline.early import begun_early
 from pipeline.model import Mode
 
 __all__ = ["check", "cores"]
@@ -105,26 +106,29 @@ def check(
     Exit status: 0 nothing at or above --fail-on, 1 something is, 2 wrong usage or configuration,
     3 an input could not be assessed. All inputs are scanned, and the highest status applies.
     """
-    # Decoders and kernels take a second to load: not for --help, nor for the other commands.
-    from agent.cli.checking import CheckRequest, run_check
+    jobs = jobs or min(cores(), MOST_JOBS)
+    with begun_early(inputs, jobs if mode is Mode.FULL else 1) as zygote:
+        # Decoders and kernels take a second to load: not for --help, nor before workers load theirs.
+        from agent.cli.checking import CheckRequest, run_check
 
-    settings = state_of(context).settings
-    request = CheckRequest(
-        inputs=tuple(inputs),
-        profile=profile,
-        json_document=json_document,
-        html=html,
-        junit=junit,
-        keep_series=keep_series,
-        fail_on=fail_on,
-        jobs=jobs or min(cores(), MOST_JOBS),
-        mode=mode,
-        triage=triage or settings.triage,
-        model=model_options(settings, model=model),
-        policy=policy or settings.policy,
-        context=knowledge or settings.context,
-        store=None if no_store else db or settings.store_url,
-        quiet=quiet,
-        notify=notify,
-    )
-    raise typer.Exit(run_check(request))
+        settings = state_of(context).settings
+        request = CheckRequest(
+            inputs=tuple(inputs),
+            profile=profile,
+            json_document=json_document,
+            html=html,
+            junit=junit,
+            keep_series=keep_series,
+            fail_on=fail_on,
+            jobs=jobs,
+            mode=mode,
+            triage=triage or settings.triage,
+            model=model_options(settings, model=model),
+            policy=policy or settings.policy,
+            context=knowledge or settings.context,
+            store=None if no_store else db or settings.store_url,
+            quiet=quiet,
+            notify=notify,
+            zygote=zygote,
+        )
+        raise typer.Exit(run_check(request))

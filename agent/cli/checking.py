@@ -36,6 +36,7 @@ from pipeline.model import Mode, ScanStatus
 from pipeline.profile import load_profile
 from pipeline.text import clean
 from pipeline.workers import Workers
+from pipeline.zygote import Zygote
 
 if TYPE_CHECKING:
     from agent.paging import Paging
@@ -63,6 +64,8 @@ class CheckRequest:
     store: str | None = None
     quiet: bool = False
     notify: Path | None = None
+    zygote: Zygote | None = None
+    """The start of the workers, where it is made already."""
 
 
 def run_check(request: CheckRequest) -> int:
@@ -116,7 +119,9 @@ def run_check(request: CheckRequest) -> int:
 def _workers(request: CheckRequest) -> AbstractContextManager[Workers | None]:
     """Processes for all inputs together; none where one job does everything."""
     return (
-        Workers(request.jobs, min(request.jobs, len(request.inputs))) if request.jobs > 1 else nullcontext()
+        Workers(request.jobs, min(request.jobs, len(request.inputs)), request.zygote)
+        if request.jobs > 1
+        else nullcontext()
     )
 
 

@@ -9,9 +9,9 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
-from pipeline.decode.values import Plane
+from pipeline.decode.values import Picture, Plane
 
-__all__ = ["PlaneReader"]
+__all__ = ["PlaneReader", "blank"]
 
 _PLANAR = re.compile(r"^(?:yuvj?|yuva)4(?:44|40|22|20|11|10)p(?:9|10|12)?(?:le)?$|^gray(?:9|10|12)?(?:le)?$")
 _SEMI_PLANAR = frozenset({"nv12", "nv16", "nv24", "nv21", "nv42"})
@@ -76,6 +76,12 @@ class PlaneReader:
         if form.name not in self._known:
             self._known[form.name] = _Format.of(form)
         return self._known[form.name]
+
+
+def blank(start_s: float) -> Picture:
+    """A picture of whatever is in memory, 1280 x 720, laid out as decoders lay out most of theirs."""
+    luma, u, v, bits, full_range = PlaneReader().read(av.VideoFrame(1280, 720, "yuv420p"))
+    return Picture("v:0", start_s, 0.04, luma, u, v, bits, full_range, True, False)
 
 
 def _view(plane: av.video.plane.VideoPlane, bits: int) -> Plane:

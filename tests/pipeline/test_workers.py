@@ -15,11 +15,13 @@ import pytest
 
 from pipeline.chunks import Chunk, Parts, plan, split
 from pipeline.decode.index import PacketIndex
+from pipeline.early import begun_early
 from pipeline.model import MediaInfo, ScanResult, ScanStatus
 from pipeline.profile import load_profile
 from pipeline.scan import scan
 from pipeline.source import open_container, probe
 from pipeline.workers import FEWEST_PACKETS, MOST_PACKETS, Party, Workers
+from pipeline.zygote import FORKING, METHOD, STARTING, Zygote
 from tests.clips import Part as Defective
 from tests.clips import programme, scene, write_clip
 
@@ -60,9 +62,12 @@ class Murderous(Eager):
                     os.kill(child.pid, signal.SIGKILL)
 
 
+def _zygotes() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children() if "pipeline.worker" in " ".join(_command(child))]
+
+
 def _workers() -> list[psutil.Process]:
-    mine = psutil.Process().children(recursive=True)
-    return [child for child in mine if child.is_running() and "pipeline.worker" in " ".join(_command(child))]
+    return [child for zygote in _zygotes() for child in zygote.children()]
 
 
 def _command(process: psutil.Process) -> list[str]:
@@ -83,9 +88,11 @@ def clip(clip_folder: Path) -> Path:
 @pytest.fixture
 def workers() -> Iterator[Workers]:
     """Two processes, and none when the test is over."""
+    before = psutil.Process().children(recursive=True)
     with Workers(2) as two:
         yield two
-    assert not _workers()
+    assert not _zygotes()
+    assert {child for child in psutil.Process().children(recursive=True) if child.is_running()} <= {*before}
 
 
 def _facts(result: ScanResult) -> tuple[object, ...]:
@@ -120,7 +127,7 @@ def test_workers_end_together(minutes: int, jobs: int) -> None:
 
 def test_a_short_input_starts_no_process(clip: Path, workers: Workers) -> None:
     assert scan(str(clip), load_profile(), crew=workers.party()).status is ScanStatus.OK
-    assert not _workers()
+    assert not _zygotes()
 
 
 def test_whole_inputs_go_to_processes_where_there_are_several(clip: Path) -> None:
@@ -136,10 +143,61 @@ def test_a_worker_that_is_killed_is_replaced(clip: Path, workers: Workers) -> No
     assert _facts(found) == _facts(scan(str(clip), load_profile(), threads=1))
 
 
+def test_a_zygote_that_is_killed_is_replaced(clip: Path) -> None:
+    zygote = Zygote()
+    zygote.begin()[1].close()
+    os.kill(_zygotes()[0].pid, signal.SIGKILL)
+    with Workers(2, zygote=zygote) as workers:
+        found = scan(str(clip), load_profile(), crew=Eager(workers))
+    assert _facts(found) == _facts(scan(str(clip), load_profile(), threads=1))
+    assert not _zygotes()
+
+
+def test_workers_are_forked_only_where_that_is_safe(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.zygote.METHOD", STARTING)
+    with Workers(2) as workers:
+        found = scan(str(clip), load_profile(), crew=Eager(workers))
+        assert all("serving" in _command(worker) for worker in _workers())
+    assert _facts(found) == _facts(scan(str(clip), load_profile(), threads=1))
+
+
+@pytest.mark.skipif(METHOD != FORKING, reason="workers are not forked here")
+def test_a_process_that_forks_has_one_thread_and_its_workers_end_as_they_do() -> None:
+    with Zygote() as zygote:
+        pid, pipe = zygote.begin()
+        assert _zygotes()[0].num_threads() == 1
+        os.kill(pid, signal.SIGKILL)
+        assert zygote.end(pid) == -signal.SIGKILL
+        pipe.close()
+        idle, pipe = zygote.begin()
+        pipe.close()
+        assert zygote.end(idle) == 0
+
+
+@pytest.mark.parametrize(
+    ("long", "inputs", "jobs", "early"),
+    [(False, 1, 2, False), (False, 2, 2, True), (True, 2, 1, False), (True, 1, 2, True)],
+)
+def test_workers_begin_early_where_they_will_be_wanted(
+    clip: Path, monkeypatch: pytest.MonkeyPatch, long: bool, inputs: int, jobs: int, early: bool
+) -> None:
+    monkeypatch.setattr("pipeline.early.WORTH_SAMPLES", 96 * 64 * 25 * (4 if long else 16))
+    with begun_early([str(clip)] * inputs, jobs) as zygote:
+        assert (zygote is not None) is early
+
+
+def test_nothing_begins_early_for_what_is_no_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.ts"
+    os.mkfifo(pipe)
+    for url in (str(pipe), str(tmp_path), str(tmp_path / "absent.mp4"), "http://127.0.0.1:9/live.m3u8"):
+        with begun_early([url], 2) as zygote:
+            assert zygote is None
+
+
 def test_work_whose_process_always_dies_is_told_in_one_line(
     clip: Path, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.workers.MODULE", "pipeline.errors")
+    monkeypatch.setattr("pipeline.zygote.MODULE", "pipeline.errors")
     found = scan(str(clip), load_profile(), crew=Eager(workers))
     assert found.status is ScanStatus.NOT_ASSESSABLE
     assert found.error is not None and "died" in found.error and "\n" not in found.error
