@@ -21,7 +21,7 @@ class BlockinessSettings(CheckSettings):
     recover_s: float = Field(1.0, ge=0, le=3600, description="good time that ends a defect")
     merge_s: float = Field(0.5, ge=0, le=3600, description="good time that is bridged before it is one")
     seam_level: float = Field(
-        0.15, gt=0, le=255, description="levels by which seams stand over the steps beside them, on average"
+        0.055, gt=0, le=255, description="levels by which seams stand over the steps beside them, on average"
     )
 
 
@@ -29,7 +29,7 @@ def _lanes(table: Table, settings: BlockinessSettings) -> Sequence[Lane]:
     rise, level = table["seam_rise"], table["seam_level"]
     # Bars are drawn on the grid: their edges are seams that no coder made.
     bad = (level >= settings.seam_level) & (rise >= SEEN_LEVEL) & (table["bars_share"] == 0)
-    facts = {"rise": rise, "level": level, "at": table["seam_at"]}
+    facts = {"level": level, "rise": rise, "at": table["seam_at"]}
     # The mean is high some pictures late: those before that showed the grid belong to it.
     return [Lane(table.start_s - table["seam_age_s"], table.end_s, bad, facts)]
 

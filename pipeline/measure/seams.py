@@ -21,17 +21,22 @@ __all__ = ["SEAM_COLUMNS", "seam_maps", "seam_stride", "summarise_seams"]
 
 SEAM_COLUMNS: Mapping[str, str] = {"seam_rise": "level", "seam_at": "samples"}
 """Column -> unit: by how many levels seams stand over their neighbours at the best column of the grid, as a
-mean over all samples that are not plain and less twice what the other columns have; and which column that
+mean over all samples that are not plain and less twice what the other columns have, without the eighth of
+the picture that shows most; and which column that
 is: 0 where blocks begin at the left edge of the picture."""
 
 BLOCK, GRID, STRIP, LINES = 16, 8, 8, 4
 """Steps are gathered over strips of 8 rows, two a band of blocks, on the even ones of them."""
 BANDS = 16
 """About so many bands are read: coarse coding is a matter of the whole picture."""
-PLAIN = 1.25
-"""Levels: a column of a strip without a step above this is plain, and this much of a seam nobody sees."""
+PLAIN, FAINT = 1.25, 3.0
+"""Levels: a column of a strip without a step above the one is plain; of a seam nobody sees as much as the
+other, and any coder without a filter leaves that in even ground, however many bits it has."""
 MOST, DRAWN = 6, 40
 """A seam counts by no more levels than the one, so that none outweighs many; one above the other is drawn."""
+TILES, SPARED = 4, 8
+"""Of so many tiles across and down the eighth that shows most is left out: a coder's blocks are all over the
+picture, a mosaic over a face is not."""
 LEAST_SHARE = 0.12
 """Where fewer samples than this are not plain, they count as if so many were."""
 
@@ -80,7 +85,7 @@ def _rise(far_left, left, here, right, far_right, rise, able, drawn):  # type: i
             np.int32(6) * np.int32(max(left[x], right[x])),
             np.int32(3) * (np.int32(far_left[x]) + np.int32(far_right[x])),
         )
-        over = np.int32(4) * step - beside - np.int32(16.0 * PLAIN)
+        over = np.int32(4) * step - beside - np.int32(16.0 * FAINT)
         over = min(max(over, np.int32(0)), np.int32(16 * MOST))
         rise[x] += np.int16(over if step < LINES * DRAWN else np.int32(0))
         able[x] += np.int16(step > np.int32(LINES * PLAIN))
@@ -116,31 +121,52 @@ def _seam_maps(luma, stride, shift, out):  # type: ignore[no-untyped-def]
 
 
 @_fast
-def _summarise(seams, area, stride, out):  # type: ignore[no-untyped-def]
-    width = seams.shape[2]
-    sums = np.zeros((2, area.shape[1] * BLOCK), np.int32)
-    samples = able = 0
-    for band in range(seams.shape[1]):
-        for block in range(area.shape[1]):
+def _gathered(seams, area, stride, sums, samples):  # type: ignore[no-untyped-def]
+    """Fill ``sums`` (2, tiles, 8), rises and drawn edges by column of the grid, and ``samples`` (tiles,);
+    hand back how many samples are not plain."""
+    bands, blocks, width = seams.shape[1], area.shape[1], seams.shape[2]
+    able = 0
+    for band in range(bands):
+        for block in range(blocks):
             if area[band * stride, block] == 0:
                 continue
+            tile = band * TILES // bands * TILES + block * TILES // blocks
             first, stop = block * BLOCK, min(width, block * BLOCK + BLOCK)
-            samples += 2 * (stop - first)
+            samples[tile] += 2 * (stop - first)
             for x in range(first, stop):
-                sums[0, x] += seams[0, band, x]
-                sums[1, x] += seams[2, band, x]
+                sums[0, tile, x % GRID] += seams[0, band, x]
+                sums[1, tile, x % GRID] += seams[2, band, x]
                 able += seams[1, band, x]
-    at = np.zeros((2, GRID), np.int64)
-    for x in range(width):
-        at[0, x % GRID] += sums[0, x]
-        at[1, x % GRID] += sums[1, x]
+    return able
+
+
+@_fast
+def _over_others(values, best):  # type: ignore[no-untyped-def]
+    """What stands at the best of eight columns, less twice the median of the other seven."""
+    others = values.copy()
+    others[best] = others.min()
+    # That one is the first now, or as good as it.
+    return values[best] - 2 * np.sort(others)[4]
+
+
+@_fast
+def _summarise(seams, area, stride, out):  # type: ignore[no-untyped-def]
+    sums, samples = np.zeros((2, TILES * TILES, GRID), np.int64), np.zeros(TILES * TILES, np.int64)
+    able = _gathered(seams, area, stride, sums, samples)
+    at = sums.sum(axis=1)
     best = int(at[0].argmax())
-    # The best is the last of eight; the other seven have their median in the middle.
-    rise = at[0, best] - 2 * np.sort(at[0])[3]
-    others = at[1].copy()
-    others[best] = 0
-    drawn = max(at[1, best] - 2 * np.sort(others)[4], 0)
+    rises = np.full(samples.size, -np.inf)
+    for tile in range(samples.size):
+        if samples[tile]:
+            rises[tile] = _over_others(sums[0, tile], best) / samples[tile]
+    known = int((samples > 0).sum())
+    kept = np.argsort(rises)[samples.size - known : samples.size - known // SPARED]
+    rise, size = 0.0, 0
+    for tile in kept:
+        rise += rises[tile] * samples[tile]
+        size += samples[tile]
     # What is drawn on the grid (pixel art, letters) is no coder's: it counts against, as the highest seam.
-    level = (rise - 16 * MOST * drawn) * GRID / 16.0 / max(samples, 1)
-    out[0] = max(level, 0.0) / max(able / max(samples, 1), LEAST_SHARE)
+    drawn = max(_over_others(at[1], best), 0) * size / max(samples.sum(), 1)
+    level = (rise - 16 * MOST * drawn) * GRID / 16.0 / max(size, 1)
+    out[0] = max(level, 0.0) / max(able / max(samples.sum(), 1), LEAST_SHARE)
     out[1] = best

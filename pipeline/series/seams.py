@@ -15,7 +15,7 @@ SEAM_DERIVED: Mapping[str, str] = {"seam_level": "level", "seam_age_s": "s"}
 
 GRID = 8
 """Columns at which a grid may begin."""
-SEEN_LEVEL = 0.08
+SEEN_LEVEL = 0.05
 """A picture with a lower ``seam_rise`` shows no grid."""
 MEMORY_S = 0.5
 """Time constant of the mean: coders refresh a picture in parts, and their key frames show most."""

@@ -31,22 +31,36 @@ def maps_twin(luma: Luma, bits: int) -> np.ndarray:
             step = np.append(0, abs(np.diff(lines, axis=1)).sum(axis=0) >> (bits - 8))
             for x in range(3, width - 2):
                 beside = max(6 * step[x - 1], 6 * step[x + 1], 3 * (step[x - 2] + step[x + 2]))
-                over = min(max(4 * step[x] - beside - 20, 0), 96)
+                over = min(max(4 * step[x] - beside - 48, 0), 96)
                 out[:, band, x] += (over if step[x] < 160 else 0, step[x] > 5, step[x] >= 160)
     return out
 
 
+def over_others(values: np.ndarray, best: int) -> float:
+    return float(values[best] - 2 * np.median(np.delete(values, best)))
+
+
 def summary_twin(maps: np.ndarray, area: np.ndarray) -> tuple[float, int]:
-    """Twin of the summary: the rise at the best column of eight, and which that is."""
-    width = maps.shape[2]
+    """Twin of the summary: the rise at the best column of eight, less the fullest tiles, and which it is."""
+    bands, width = maps.shape[1:]
     counts = np.repeat(area[:: seam_stride(len(area))] > 0, 16, axis=1)[:, :width]
+    down, across = np.arange(bands) * 4 // bands, np.arange(width) // 16 * 4 // area.shape[1]
+    tiles = down[:, None] * 4 + across
     samples = 2 * counts.sum()
-    rises, able, drawn = (maps * counts).sum(axis=1)
-    at, hard = (np.array([part[n::8].sum() for n in range(8)]) for part in (rises, drawn))
+    rises, able, drawn = maps * counts
+    at, hard = (np.array([part[:, n::8].sum() for n in range(8)]) for part in (rises, drawn))
     best = int(at.argmax())
-    rise = at[best] - 2 * np.median(np.delete(at, best))
-    rise -= 96 * max(hard[best] - 2 * np.median(np.delete(hard, best)), 0)
-    return max(rise / 2 / samples, 0.0) / max(able.sum() / samples, 0.12), best
+    found = []
+    for tile in np.unique(tiles[counts]):
+        inside = (tiles == tile) & counts
+        columns = np.array([rises[:, n::8][inside[:, n::8]].sum() for n in range(8)])
+        found.append(
+            (over_others(columns, best) / inside.sum(), 2 * inside.sum(), over_others(columns, best))
+        )
+    found = sorted(found)[: len(found) - len(found) // 8]
+    size, rise = (sum(one[n] for one in found) for n in (1, 2))
+    rise -= 96 * max(over_others(hard, best), 0) * size / samples
+    return max(rise / 2 / size, 0.0) / max(able.sum() / samples, 0.12), best
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12])
@@ -88,7 +102,8 @@ def test_key_frames_may_show_most_of_it() -> None:
 
     [(first_s, last_s)] = times(events(programme(refreshed), only("blockiness")))
     assert first_s < 0.5
-    assert last_s > 3.9
+    # The pictures behind the last key frame show too little by themselves.
+    assert last_s >= 3.88
 
 
 def game(cell: int) -> list[Luma]:
