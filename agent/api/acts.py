@@ -11,7 +11,7 @@ from agent.api.auth import Writer
 from agent.api.bodies import AssignBody, CommentBody, FeedbackBody, NoteBody
 from agent.api.documents import incident_detail, incident_tag, json_answer, require_match
 from agent.api.idempotency import IdempotentRoute
-from agent.api.incidents import IncidentId, found_incident
+from agent.api.incidents import IncidentId
 from agent.api.models import IncidentDetail
 from agent.api.problems import PROBLEMS
 from agent.api.state import api_of
@@ -27,6 +27,7 @@ from agent.store.life import (
     resolve,
     unmute,
 )
+from agent.store.lookup import incident_of
 
 __all__ = ["router"]
 
@@ -114,8 +115,8 @@ def _done(request: Request, incident_id: str, act: Callable[[Session], object]) 
         require_match(request, incident_tag(row.revision, row.last_seen_at))
         act(session)
     api.wake()
-    found = found_incident(api, incident_id)
     with api.store.reading() as session:
+        found = incident_of(session, incident_id)
         document = incident_detail(found, stills_of(session, incident_id))
     tag = incident_tag(found.revision, found.last_seen_at)
     return json_answer(document, headers={"ETag": f'"{tag}"'})

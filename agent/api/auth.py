@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -77,12 +78,18 @@ def authenticate(request: Request) -> StoredToken:
     return token
 
 
+def _held(api: Api, secret: str) -> StoredToken | None:
+    """Whose secret it is, if it was looked up within the last second."""
+    held = api.known.get(digest_of(secret))
+    return held[0] if held is not None and held[1] > api.clock() else None
+
+
 def _looked_up(api: Api, secret: str) -> StoredToken | None:
     """Whose secret it is, looked up once a second: for so long a revoked token may be taken for good."""
+    held = _held(api, secret)
+    if held is not None:
+        return held
     now, digest = api.clock(), digest_of(secret)
-    held = api.known.get(digest)
-    if held is not None and held[1] > now:
-        return held[0]
     with api.store.reading() as session:
         token = token_of(session, secret, now)
     if len(api.known) > MOST_KNOWN:
@@ -109,11 +116,20 @@ def wait_for_stranger(request: Request) -> None:
     _wait(api_of(request).strangers.wait_s(request.client.host if request.client else ""))
 
 
+def _is_noted(api: Api, token: StoredToken) -> bool:
+    """Whether it is kept that the token was used, to the minute."""
+    return token.last_used_at is not None and api.clock() - token.last_used_at <= USED_EVERY
+
+
 def _note_use(api: Api, token: StoredToken) -> None:
+    if _is_noted(api, token):
+        return
     now = api.clock()
-    if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
-        with api.store.noting() as session:
-            touch(session, token, now)
+    with api.store.noting() as session:
+        touch(session, token, now)
+    for digest, (known, until) in tuple(api.known.items()):
+        if known.id == token.id:
+            api.known[digest] = (replace(known, last_used_at=now), until)
 
 
 def _wait(seconds: float) -> None:
@@ -139,6 +155,11 @@ async def _known(
     _bearer: Annotated[object, Security(bearer)],
     _cookie: Annotated[object, Security(cookie)],
 ) -> StoredToken:
+    secret, _ = secret_of(request)
+    held = _held(api_of(request), secret) if secret else None
+    if held is not None and _is_noted(api_of(request), held):
+        # Nothing to read and nothing to write: no thread is needed.
+        return authenticate(request)
     return await run_in_threadpool(authenticate, request)
 
 
@@ -148,7 +169,7 @@ class _Needs:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def __call__(self, token: Annotated[StoredToken, Depends(_known)]) -> StoredToken:
+    async def __call__(self, token: Annotated[StoredToken, Depends(_known)]) -> StoredToken:
         if not token.scope.covers(self._scope):
             told = f"this needs a token of scope {self._scope.value}; this one has {token.scope.value}"
             raise Problem(403, told)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from fastapi import Request, Response
+from pydantic_core import to_json
 
 from agent.api.problems import Problem
 from agent.context_file import read_context
@@ -92,8 +92,25 @@ def incident_tag(revision: int, last_seen_at: datetime) -> str:
 
 
 def line_document(line: IncidentLine) -> Document:
-    """An incident in a list."""
-    return {field.name: _plain(getattr(line, field.name)) for field in dataclasses.fields(line)}
+    """An incident in a list; written out, for most answers are made of hundreds of these."""
+    return {
+        "id": line.id,
+        "url": line.url,
+        "cause": line.cause,
+        "title": line.title,
+        "severity": line.severity,
+        "status": line.status,
+        "muted": line.muted,
+        "assignee": line.assignee,
+        "state": line.state,
+        "start_s": finite(line.start_s),
+        "end_s": finite(line.end_s),
+        "first_seen_at": line.first_seen_at,
+        "last_seen_at": line.last_seen_at,
+        "gone_at": line.gone_at,
+        "labels": line.labels,
+        "revision": line.revision,
+    }
 
 
 def incident_detail(found: StoredIncident, stills: list[StoredStill]) -> Document:
@@ -224,4 +241,5 @@ def _plain(value: object) -> Any:
 
 
 def _dumped(document: object) -> bytes:
-    return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+    """UTC times end in Z; a number that JSON does not know is null."""
+    return to_json(document, inf_nan_mode="null")

@@ -26,6 +26,7 @@ from agent.store.changes import history_of
 from agent.store.evidence import signals_of, still_of, stills_of
 from agent.store.life import Status, feedback_of, require_incident
 from agent.store.listing import IncidentQuery, Sort, incident_page
+from agent.store.lookup import incident_of
 from agent.verdict import Severity
 from pipeline.model import Cause
 from pipeline.text import clean
@@ -39,7 +40,7 @@ STILL = "^(before|onset|middle|end|after)$"
 
 
 @router.get("", response_model=IncidentList, responses=PROBLEMS)
-def incidents(
+async def incidents(
     request: Request,
     token: Reader,
     severity: Annotated[list[Severity], Query()] = [],  # noqa: B006 - FastAPI copies it
@@ -74,18 +75,16 @@ def incidents(
         limit=limit,
         cursor=cursor,
     )
-    with api_of(request).store.reading() as session:
-        page = incident_page(session, wanted)
+    page = await api_of(request).reading(lambda session: incident_page(session, wanted))
     return tagged(request, {"incidents": [line_document(line) for line in page.rows], "next": page.next})
 
 
 @router.get("/{incident_id}", response_model=IncidentDetail, responses=PROBLEMS)
-def incident(incident_id: IncidentId, request: Request, token: Reader) -> Response:
+async def incident(incident_id: IncidentId, request: Request, token: Reader) -> Response:
     """One incident with its events, its evidence, and the verdict that holds. The ETag is for `If-Match`."""
-    api = api_of(request)
-    found = found_incident(api, incident_id)
-    with api.store.reading() as session:
-        stills = stills_of(session, incident_id)
+    found, stills = await api_of(request).reading(
+        lambda session: (incident_of(session, incident_id), stills_of(session, incident_id))
+    )
     return tagged(request, incident_detail(found, stills), incident_tag(found.revision, found.last_seen_at))
 
 

@@ -7,7 +7,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +23,7 @@ SAFE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+RAW = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
 
 
 class Buckets:
@@ -71,9 +71,8 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] in self._free:
             return await self._app(scope, receive, send)
         told = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        answer = problem_response(413, TOO_LARGE)
         if not told.isdigit() or len(told) > 18 or int(told) > MAX_BODY_BYTES:
-            return await answer(scope, receive, send)
+            return await problem_response(413, TOO_LARGE)(scope, receive, send)
         size, begun = 0, False
 
         async def counting() -> Message:
@@ -93,7 +92,7 @@ class BodyLimit:
             await self._app(scope, counting, watching)
         except _TooLarge:
             if not begun:
-                await answer(scope, receive, send)
+                await problem_response(413, TOO_LARGE)(scope, receive, send)
         return None
 
 
@@ -108,9 +107,9 @@ class SafeHeaders:
 
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in SAFE_HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                there = {name.lower() for name, _ in headers}
+                message = {**message, "headers": headers + [one for one in RAW if one[0] not in there]}
             await send(message)
 
         await self._app(scope, receive, adding if scope["type"] == "http" else send)

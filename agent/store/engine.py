@@ -30,6 +30,9 @@ BUSY_TIMEOUT_MS = 10_000
 
 CONNECT_TIMEOUT_S = 10
 
+KEPT, OVERFLOW = 10, 50
+"""Connections that are kept, and more for those who come at once: no thread of the service waits for one."""
+
 READ = "vidette_read"
 """Execution option of a connection that must not write, whatever it is asked to run."""
 
@@ -82,6 +85,8 @@ def open_engine(url: URL) -> Engine:
         return create_engine(
             url,
             pool_pre_ping=True,
+            pool_size=KEPT,
+            max_overflow=OVERFLOW,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "client_encoding": "utf8"},
         )
     except (ModuleNotFoundError, NoSuchModuleError) as exc:
@@ -100,7 +105,9 @@ def told_as_one_line(url: URL) -> Iterator[None]:
 def _open_sqlite(url: URL) -> Engine:
     if url.database and url.database != ":memory:":
         _require_place(url, Path(url.database))
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=KEPT, max_overflow=OVERFLOW
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

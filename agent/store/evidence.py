@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from agent.store.rows import plain
@@ -58,9 +58,14 @@ def keep_stills(session: Session, incident_id: str, stills: Iterable[StoredStill
 
 def stills_of(session: Session, incident_id: str) -> list[StoredStill]:
     """The filmstrip of an incident in order of time, without the pictures themselves."""
-    columns = (StillRow.label, StillRow.stream, StillRow.time_s, StillRow.width, StillRow.height)
-    query = select(*columns).where(StillRow.incident_id == incident_id).order_by(StillRow.time_s)
-    return [StoredStill(*row) for row in session.execute(query)]
+    return [StoredStill(*row) for row in session.connection().execute(_STILLS, {"id": incident_id})]
+
+
+_STILLS = (
+    select(StillRow.label, StillRow.stream, StillRow.time_s, StillRow.width, StillRow.height)
+    .where(StillRow.incident_id == bindparam("id"))
+    .order_by(StillRow.time_s)
+)
 
 
 def still_of(session: Session, incident_id: str, label: str) -> StoredStill | None:

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
@@ -25,8 +24,8 @@ class Walked(ColumnElement[T]):
     inherit_cache = True
     _traverse_internals = (("column", InternalTraversal.dp_clauseelement),)  # type: ignore[assignment]
 
-    def __init__(self, column: InstrumentedAttribute[T]) -> None:
-        self.column, self.type = column.expression, column.type
+    def __init__(self, column: ColumnElement[T]) -> None:
+        self.column, self.type = column, column.type
 
 
 @compiles(Walked)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
+from operator import gt, lt
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, Select, and_, bindparam, or_, select
+from sqlalchemy.orm import Session
 
 from agent.store.errors import Unsound
 from agent.store.hints import Walked
@@ -41,10 +44,13 @@ class Sort(StrEnum):
     SEVERITY = "severity"
 
 
-COLUMNS: Mapping[Sort, InstrumentedAttribute[Any]] = {
-    Sort.LAST_SEEN: IncidentRow.last_seen_at,
-    Sort.FIRST_SEEN: IncidentRow.first_seen_at,
-    Sort.SEVERITY: IncidentRow.severity_rank,
+INCIDENTS, INPUTS, EVENTS, VERDICTS = (
+    table.__table__.c for table in (IncidentRow, InputRow, EventRow, VerdictRow)
+)
+COLUMNS: Mapping[Sort, ColumnElement[Any]] = {
+    Sort.LAST_SEEN: INCIDENTS.last_seen_at,
+    Sort.FIRST_SEEN: INCIDENTS.first_seen_at,
+    Sort.SEVERITY: INCIDENTS.severity_rank,
 }
 
 
@@ -108,25 +114,21 @@ def incident_page(session: Session, wanted: IncidentQuery) -> Page[IncidentLine]
     Raises:
         Unsound: the cursor is of another list, or none.
     """
-    column = COLUMNS[wanted.sort]
-    query = _narrowed(select(IncidentRow, InputRow.url).join(IncidentRow.input), wanted)
+    limit = min(wanted.limit, MOST)
+    values = {**_values(wanted), "rows": limit + 1}
     if wanted.cursor is not None:
         value, last_id = _read_cursor(wanted.cursor, wanted.sort.value, wanted.descending)
-        at = datetime.fromisoformat(str(value)) if wanted.sort is not Sort.SEVERITY else int(value)
-        beyond = column < at if wanted.descending else column > at
-        same = IncidentRow.id < last_id if wanted.descending else IncidentRow.id > last_id
-        query = query.where(or_(beyond, and_(column == at, same)))
-    order = (column.desc(), IncidentRow.id.desc()) if wanted.descending else (column, IncidentRow.id)
-    limit = min(wanted.limit, MOST)
-    found = session.execute(query.order_by(*order).limit(limit + 1)).all()
-    titles = _titles(session, [row.id for row, _ in found])
-    lines = [_line(row, url, titles.get(row.id)) for row, url in found[:limit]]
+        values["last"] = (
+            datetime.fromisoformat(str(value)) if wanted.sort is not Sort.SEVERITY else int(value)
+        )
+        values["last_id"] = last_id
+    found = session.connection().execute(_statement(_Shape.of(wanted, values)), values).all()
+    lines = [IncidentLine(*row[1:]) for row in found[:limit]]
     if len(found) <= limit:
         return Page(lines, None)
-    last = found[limit - 1][0]
-    value = getattr(last, column.key)
+    value, last_id = found[limit - 1][:2]
     told = value.isoformat() if isinstance(value, datetime) else value
-    return Page(lines, _cursor(wanted.sort.value, wanted.descending, told, last.id))
+    return Page(lines, _cursor(wanted.sort.value, wanted.descending, told, last_id))
 
 
 def job_page(
@@ -152,67 +154,116 @@ def job_page(
     return Page(jobs, _cursor("jobs", True, jobs[-1].created_at.isoformat(), jobs[-1].id))
 
 
-def _narrowed(query: Select[IncidentRow, str], wanted: IncidentQuery) -> Select[IncidentRow, str]:
-    if wanted.severities:
-        query = query.where(Walked(IncidentRow.severity_rank).in_([item.rank for item in wanted.severities]))
-    if wanted.causes:
-        query = query.where(IncidentRow.cause.in_([item.value for item in wanted.causes]))
-    if wanted.statuses:
-        query = query.where(Walked(IncidentRow.status).in_([item.value for item in wanted.statuses]))
-    if wanted.checks:
-        theirs = and_(EventRow.incident_id == IncidentRow.id, EventRow.scan_id == IncidentRow.last_scan_id)
-        query = query.where(select(EventRow.id).where(theirs, EventRow.check.in_(wanted.checks)).exists())
-    if wanted.input:
-        named = (InputRow.url, InputRow.identity)
-        part = plain(wanted.input)
-        # There are far fewer inputs than incidents: find them first.
-        inputs = select(InputRow.id).where(or_(*(col.contains(part, autoescape=True) for col in named)))
-        query = query.where(IncidentRow.input_id.in_(inputs))
-    for name, value in wanted.labels.items():
-        query = query.where(IncidentRow.labels[name].as_string() == plain(value))
-    if wanted.since is not None:
-        query = query.where(IncidentRow.last_seen_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(IncidentRow.last_seen_at < wanted.until)
-    if wanted.muted is not None:
-        query = query.where(IncidentRow.muted.is_(wanted.muted))
-    if wanted.assignee is not None:
-        query = query.where(IncidentRow.assignee == plain(wanted.assignee))
-    if wanted.scan_id is not None:
-        query = query.where(IncidentRow.last_scan_id == wanted.scan_id)
-    return query
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What makes one list another statement than the next: its filters and its order, not their values."""
+
+    filters: frozenset[str]
+    labels: tuple[str, ...]
+    sort: Sort
+    descending: bool
+
+    @classmethod
+    def of(cls, wanted: IncidentQuery, values: Mapping[str, Any]) -> _Shape:
+        return cls(frozenset(values), tuple(wanted.labels), wanted.sort, wanted.descending)
 
 
-def _titles(session: Session, ids: Sequence[str]) -> dict[str, str]:
-    """The title of the verdict that holds, by the id of the incident."""
-    if not ids:
-        return {}
-    newest = select(func.max(VerdictRow.id)).where(VerdictRow.incident_id.in_(ids))
-    query = select(VerdictRow.incident_id, VerdictRow.title).where(
-        VerdictRow.id.in_(newest.group_by(VerdictRow.incident_id))
+@lru_cache(maxsize=256)
+def _statement(shape: _Shape) -> Select[*tuple[Any, ...]]:
+    """The list of a shape: made once, for making it takes as long as running it.
+
+    The page is found first, and the titles of its rows alone are looked up.
+    """
+    column = COLUMNS[shape.sort]
+    found = select(INCIDENTS.id).where(*(FILTERS[name] for name in FILTERS if name in shape.filters))
+    for number, name in enumerate(shape.labels):
+        found = found.where(INCIDENTS.labels[name].as_string() == bindparam(f"label{number}"))
+    if "last" in shape.filters:
+        beyond = lt if shape.descending else gt
+        same = and_(column == bindparam("last"), beyond(INCIDENTS.id, bindparam("last_id")))
+        found = found.where(or_(beyond(column, bindparam("last")), same))
+    order = (column.desc(), INCIDENTS.id.desc()) if shape.descending else (column, INCIDENTS.id)
+    page = found.order_by(*order).limit(bindparam("rows")).subquery("page")
+    shown = (
+        select(column, *LINE)
+        .join(page, page.c.id == INCIDENTS.id)
+        .join(InputRow.__table__, INPUTS.id == INCIDENTS.input_id)
     )
-    return {incident_id: title for incident_id, title in session.execute(query)}
+    return shown.order_by(*order)
 
 
-def _line(row: IncidentRow, url: str, title: str | None) -> IncidentLine:
-    return IncidentLine(
-        row.id,
-        url,
-        row.cause,
-        title,
-        row.severity,
-        row.status,
-        row.muted,
-        row.assignee,
-        row.state,
-        row.start_s,
-        row.end_s,
-        row.first_seen_at,
-        row.last_seen_at,
-        row.gone_at,
-        row.labels,
-        row.revision,
-    )
+def _values(wanted: IncidentQuery) -> dict[str, Any]:
+    """What is asked for, by the names of the filters; those that ask for nothing are not there."""
+    part = None if not wanted.input else _pattern(plain(wanted.input))
+    asked = {
+        "severities": [item.rank for item in wanted.severities] or None,
+        "causes": [item.value for item in wanted.causes] or None,
+        "statuses": [item.value for item in wanted.statuses] or None,
+        "checks": list(wanted.checks) or None,
+        "input": part,
+        "since": wanted.since,
+        "until": wanted.until,
+        "muted": wanted.muted,
+        "assignee": None if wanted.assignee is None else plain(wanted.assignee),
+        "scan": wanted.scan_id,
+    }
+    labels = {f"label{number}": plain(value) for number, value in enumerate(wanted.labels.values())}
+    return labels | {name: value for name, value in asked.items() if value is not None}
+
+
+def _pattern(part: str) -> str:
+    """For LIKE: anything, ``part``, anything."""
+    return "%" + re.sub("([%_/])", r"/\1", part) + "%"
+
+
+_HAS_CHECK = and_(
+    EVENTS.incident_id == INCIDENTS.id,
+    EVENTS.scan_id == INCIDENTS.last_scan_id,
+    EVENTS.check_id.in_(bindparam("checks", expanding=True)),
+)
+_NAMED = or_(*(name.like(bindparam("input"), escape="/") for name in (INPUTS.url, INPUTS.identity)))
+
+FILTERS: Mapping[str, ColumnElement[bool]] = {
+    "severities": Walked(INCIDENTS.severity_rank).in_(bindparam("severities", expanding=True)),
+    "causes": INCIDENTS.cause.in_(bindparam("causes", expanding=True)),
+    "statuses": Walked(INCIDENTS.status).in_(bindparam("statuses", expanding=True)),
+    "checks": select(EVENTS.id).where(_HAS_CHECK).exists(),
+    # There are far fewer inputs than incidents: find them first.
+    "input": INCIDENTS.input_id.in_(select(INPUTS.id).where(_NAMED)),
+    "since": INCIDENTS.last_seen_at >= bindparam("since"),
+    "until": INCIDENTS.last_seen_at < bindparam("until"),
+    "muted": INCIDENTS.muted == bindparam("muted"),
+    "assignee": INCIDENTS.assignee == bindparam("assignee"),
+    "scan": INCIDENTS.last_scan_id == bindparam("scan"),
+}
+"""A filter by its name, which is that of its value, too."""
+
+_TITLE = (
+    select(VERDICTS.title)
+    .where(VERDICTS.incident_id == INCIDENTS.id)
+    .order_by(VERDICTS.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+LINE = (
+    INCIDENTS.id,
+    INPUTS.url,
+    INCIDENTS.cause,
+    _TITLE,
+    INCIDENTS.severity,
+    INCIDENTS.status,
+    INCIDENTS.muted,
+    INCIDENTS.assignee,
+    INCIDENTS.state,
+    INCIDENTS.start_s,
+    INCIDENTS.end_s,
+    INCIDENTS.first_seen_at,
+    INCIDENTS.last_seen_at,
+    INCIDENTS.gone_at,
+    INCIDENTS.labels,
+    INCIDENTS.revision,
+)
+"""The columns of an ``IncidentLine``, in the order of its fields."""
 
 
 def _cursor(kind: str, descending: bool, value: object, last_id: str) -> str:

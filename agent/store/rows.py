@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from agent.store.tables import EventRow, IncidentRow, VerdictRow
+from sqlalchemy import Row
+
+from agent.store.tables import EventRow, IncidentRow, InputRow, ScanRow, VerdictRow
 from agent.text import encodable, finite
 from agent.verdict import Action, Intent, Route, Severity, Source, Verdict
 from pipeline.model import Cause, DefectEvent, EventState, Incident, ScanResult
@@ -17,6 +19,7 @@ from pipeline.model import Cause, DefectEvent, EventState, Incident, ScanResult
 __all__ = [
     "StoredIncident",
     "StoredVerdict",
+    "assembled",
     "event_values",
     "incident_values",
     "plain",
@@ -24,6 +27,9 @@ __all__ = [
     "stored_incident",
     "verdict_values",
 ]
+
+Columns = Row[*tuple[Any, ...]]
+"""A row of columns that have the names of an object's fields; far cheaper than the object."""
 
 CONFIDENCE_DIGITS = 3
 """A model's confidence may differ in the last bits from run to run; that is no change of mind."""
@@ -149,13 +155,25 @@ def verdict_values(verdict: Verdict) -> dict[str, Any]:
 
 def stored_incident(row: IncidentRow) -> StoredIncident:
     """The incident with what it is made of now, and all that was thought of it."""
-    history = tuple(StoredVerdict(_verdict(verdict), verdict.judged_at) for verdict in row.verdicts)
+    events = [event for event in row.events if event.scan_id == row.last_scan_id]
+    return assembled(row, row.input, row.last_scan, events, row.verdicts)
+
+
+def assembled(
+    row: IncidentRow | Columns,
+    named: InputRow | Columns,
+    scan: ScanRow | Columns,
+    events: Iterable[EventRow | Columns],
+    verdicts: Iterable[VerdictRow | Columns],
+) -> StoredIncident:
+    """The incident of a row: its input, its last scan, what it was made of then, its verdicts in order."""
+    history = tuple(StoredVerdict(_verdict(verdict), verdict.judged_at) for verdict in verdicts)
     return StoredIncident(
-        incident=_incident(row),
-        url=row.input.url,
+        incident=_incident(row, named.identity, tuple(map(_event, events))),
+        url=named.url,
         verdict=history[-1].verdict if history else None,
         history=history,
-        profile=row.last_scan.profile,
+        profile=scan.profile,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
         gone_at=row.gone_at,
@@ -168,16 +186,16 @@ def stored_incident(row: IncidentRow) -> StoredIncident:
         resolved_by=row.resolved_by,
         labels=row.labels,
         revision=row.revision,
-        context=row.last_scan.context or {},
+        context=scan.context or {},
     )
 
 
-def _incident(row: IncidentRow) -> Incident:
+def _incident(row: IncidentRow | Columns, identity: str, events: tuple[DefectEvent, ...]) -> Incident:
     return Incident(
         id=row.id,
-        input=row.input.identity,
+        input=identity,
         cause=Cause(row.cause),
-        events=tuple(_event(event) for event in row.events if event.scan_id == row.last_scan_id),
+        events=events,
         start_s=row.start_s,
         end_s=row.end_s,
         state=EventState(row.state),
@@ -186,7 +204,7 @@ def _incident(row: IncidentRow) -> Incident:
     )
 
 
-def _event(row: EventRow) -> DefectEvent:
+def _event(row: EventRow | Columns) -> DefectEvent:
     return DefectEvent(
         id=row.id,
         check=row.check,
@@ -202,7 +220,7 @@ def _event(row: EventRow) -> DefectEvent:
     )
 
 
-def _verdict(row: VerdictRow) -> Verdict:
+def _verdict(row: VerdictRow | Columns) -> Verdict:
     return Verdict(
         severity=Severity(row.severity),
         intent=Intent(row.intent),

@@ -15,6 +15,7 @@ from agent.calls import ModelCall
 from agent.store.changes import ORDERED
 from agent.store.engine import READ, WRITE, database_url, open_engine, shown, told_as_one_line
 from agent.store.errors import NotFound, StoreError
+from agent.store.lookup import incident_of
 from agent.store.migrate import upgrade
 from agent.store.rows import StoredIncident, stored_incident
 from agent.store.tables import IncidentRow, InputRow
@@ -165,10 +166,7 @@ class Store:
             StoreError: the database cannot be read.
         """
         with self.reading() as session:
-            row = session.scalars(_loaded(select(IncidentRow)).where(IncidentRow.id == incident_id)).first()
-            if row is None:
-                raise NotFound(f"no incident {clean(incident_id)!r} is stored")
-            return stored_incident(row)
+            return incident_of(session, incident_id)
 
     def close(self) -> None:
         """Give the connections back."""

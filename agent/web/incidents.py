@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from agent.api.auth import Reader, Writer
-from agent.api.incidents import IncidentId, found_incident
+from agent.api.incidents import IncidentId
 from agent.api.state import api_of
 from agent.store.changes import newest_change
 from agent.store.counts import unresolved_by_severity
@@ -30,6 +30,7 @@ from agent.store.life import (
     unmute,
 )
 from agent.store.listing import IncidentQuery, Sort, incident_page
+from agent.store.lookup import incident_of
 from agent.verdict import Severity
 from agent.web.render import HEADERS, HOME, PageRoute, asked_by_htmx, page, see
 from agent.web.view import incident_view, length
@@ -103,10 +104,9 @@ def incidents(
 @router.get("/incidents/{incident_id}")
 def incident(incident_id: IncidentId, request: Request, token: Reader) -> Response:
     """One incident with everything that is stored of it."""
-    api = api_of(request)
-    found = found_incident(api, incident_id)
-    with api.store.reading() as session:
-        view, newest = incident_view(session, found), newest_change(session)
+    with api_of(request).store.reading() as session:
+        view = incident_view(session, incident_of(session, incident_id))
+        newest = newest_change(session)
     return page(request, "incident.html.j2", view=view, severities=list(Severity), newest=newest)
 
 

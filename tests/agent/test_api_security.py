@@ -21,7 +21,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from agent.api.auth import COOKIE
 from agent.api.limits import Buckets
@@ -88,6 +88,22 @@ def test_what_is_no_token_is_refused(app: FastAPI, secret: str) -> None:
     with client_of(app, None) as client:
         header = f"Bearer {secret}".encode("latin-1")
         assert client.get("/v1/incidents", headers={"Authorization": header}).status_code == 401
+
+
+def test_that_a_token_was_used_is_written_once_a_minute(app: FastAPI, store: Store) -> None:
+    now, written = [NOON], []
+
+    def hear(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE tokens"):
+            written.append(now[0])
+
+    app.state.api.clock = lambda: now[0]
+    event.listen(store.engine, "before_cursor_execute", hear)
+    with client_of(app, token(store, Scope.READ)) as client:
+        for after_s in (0.0, 0.1, 0.2, 5.0, 59.0, 61.0, 61.1, 90.0):
+            now[0] = NOON + timedelta(seconds=after_s)
+            assert client.get("/v1/incidents").status_code == 200
+    assert [(at - NOON).total_seconds() for at in written] == [0.0, 61.0]
 
 
 def test_a_token_that_ended_or_was_revoked_is_refused(app: FastAPI, store: Store) -> None:

@@ -331,3 +331,14 @@ def test_the_calls_of_an_assessment_are_kept_with_its_incidents(tmp_path: Path) 
                 ("timed_out", scan_id, 300),
                 ("answered", scan_id, 300),
             ]
+
+
+def test_an_incident_is_the_same_by_columns_and_by_objects(any_store: Store) -> None:
+    for severity in (Severity.MINOR, Severity.CRITICAL):
+        made = assessment(incident(), judged=verdict(severity=severity, quote="as planned", notes=("a", "b")))
+        any_store.save(made, "ebu-r128", NOON, identity="/media/a.mp4", labels={"channel": "one"})
+    # Another scan finds half of it: events of the scan before are no part of what it is made of now.
+    any_store.save(assessment(incident(ID, BLACK)), "default", NOON, identity="/media/a.mp4")
+    found = any_store.incident_of(ID)
+    assert found == any_store.incident(ID)
+    assert (len(found.incident.events), len(found.history)) == (1, 3)
