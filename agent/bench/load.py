@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
-import httpx
-
 from agent.bench.filled import assessed
+from agent.bench.wire import Wire
 from agent.store import Store
 
 __all__ = ["main", "percentile"]
@@ -36,10 +37,20 @@ PAGES = (
 )
 """A third of the requests ask for one of these, a third go on by a cursor, a third ask for one incident."""
 
+LISTED, NEXT = re.compile(rb'\{"id":"([0-9a-f]{16})"'), re.compile(rb'"next":"([^"]+)"\}$')
+MOST_KNOWN = 2000
+AT_ONCE = 16
+"""So many clients ask one question after the other where no rate is given."""
+
 
 @dataclass(slots=True)
 class _Reads:
-    client: httpx.AsyncClient
+    """What is asked for, and how long it took.
+
+    Bodies are searched, not parsed: the cores are the service's.
+    """
+
+    wire: Wire
     rng: random.Random
     ids: list[str] = field(default_factory=list)
     cursors: list[str] = field(default_factory=list)
@@ -58,34 +69,28 @@ class _Reads:
     async def one(self, due: float) -> None:
         kind, path = self.path()
         try:
-            answer = await self.client.get(path)
-            self.failed += answer.status_code != 200
-            found = answer.json()
-        except (httpx.HTTPError, ValueError):
+            status, body = await self.wire.get(path)
+        except OSError:
             self.failed += 1
             return
         self.took_s.append((kind, time.perf_counter() - due))
-        self.ids += [line["id"] for line in found.get("incidents", ())][:3]
-        if kind in PAGES and found.get("next"):
-            glue = "&" if "?" in path else "?"
-            self.cursors.append(f"{path}{glue}cursor={found['next']}")
+        self.failed += status != 200
+        if kind in PAGES and len(self.cursors) < MOST_KNOWN:
+            self.ids += [found.decode() for found in islice(LISTED.findall(body), 3)]
+            after = NEXT.search(body)
+            if after is not None:
+                self.cursors.append(f"{path}{'&' if '?' in path else '?'}cursor={after[1].decode()}")
 
 
 async def _read(base: str, token: str, rate: float, seconds: float) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {token}"}
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=60, limits=limits) as client:
-        reads = _Reads(client, random.Random(1))  # noqa: S311
+    """``rate`` reads a second; as many as are answered where it is 0, by ``AT_ONCE`` clients."""
+    async with Wire.to(base, token) as wire:
+        reads = _Reads(wire, random.Random(1))  # noqa: S311
         for _ in range(20):
             await reads.one(time.perf_counter())
         reads.took_s.clear()
-        began, count = time.perf_counter(), round(rate * seconds)
-        tasks = []
-        for number in range(count):
-            due = began + number / rate
-            await asyncio.sleep(max(due - time.perf_counter(), 0))
-            tasks.append(asyncio.create_task(reads.one(due)))
-        await asyncio.gather(*tasks)
+        began = time.perf_counter()
+        await (_paced(reads, rate, seconds) if rate else _unpaced(reads, seconds))
         kinds = {kind: [s for name, s in reads.took_s if name == kind] for kind, _ in reads.took_s}
         return {
             "wall_s": time.perf_counter() - began,
@@ -95,14 +100,38 @@ async def _read(base: str, token: str, rate: float, seconds: float) -> dict[str,
         }
 
 
+async def _paced(reads: _Reads, rate: float, seconds: float) -> None:
+    began = time.perf_counter()
+    tasks = []
+    for number in range(round(rate * seconds)):
+        due = began + number / rate
+        await asyncio.sleep(max(due - time.perf_counter(), 0))
+        tasks.append(asyncio.create_task(reads.one(due)))
+    await asyncio.gather(*tasks)
+
+
+async def _unpaced(reads: _Reads, seconds: float) -> None:
+    ends = time.perf_counter() + seconds
+
+    async def client() -> None:
+        while (now := time.perf_counter()) < ends:
+            await reads.one(now)
+
+    await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+
+
 def _accept(db: str, rate: float, seconds: float) -> dict[str, Any]:
-    """Store scans with an incident each, as workers do, one transaction after the other."""
-    rng, took_s = random.Random(2), []  # noqa: S311
+    """Store scans with an incident each, as workers do, one transaction after the other.
+
+    ``rate`` a second; as many as can be where it is 0.
+    """
+    rng = random.Random(2)  # noqa: S311
+    took_s: list[float] = []
     with Store.open(db) as store:
         began = time.perf_counter()
-        for number in range(round(rate * seconds)):
-            due = began + number / rate
-            time.sleep(max(due - time.perf_counter(), 0))
+        while (now := time.perf_counter()) < began + seconds and (not rate or len(took_s) < rate * seconds):
+            due = began + len(took_s) / rate if rate else now
+            time.sleep(max(due - now, 0))
             made = assessed(f"https://new.example.com/{time.time_ns()}.ts", rng)
             store.save(made, "default", datetime.now(UTC), first=True)
             took_s.append(time.perf_counter() - due)
