@@ -182,7 +182,12 @@ def _names(identity: str) -> set[tuple[str, ...]]:
 
 
 def _common(words: tuple[str, ...]) -> bool:
-    """Whether it is said of incidents as well: such a name has to be given with its suffix."""
+    """Whether it is said of incidents as well: such a name has to be given with its suffix.
+
+    Several words are common where each is of the vocabulary: else a file called ``open incidents`` would
+    be what everybody asks about.
+    """
     known = vocabulary()
     text = normal(" ".join(words))
-    return text in known.phrases or all(word in known.plain or word.isdigit() for word in words)
+    own = known.words if len(words) > 1 else known.plain
+    return text in known.phrases or all(word in own or word.isdigit() for word in words)

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.models import BACKENDS, ModelOptions, open_model
+from agent.query.readers import question_reader
 from evals.detect.gate import Verdict, load
 from evals.triage.cases import SPLITS, EvalCase, load_cases
 from evals.triage.controls import CONTROLS
@@ -154,6 +155,7 @@ def _part(name: str, ids: tuple[str, ...], attacking: bool, options: ModelOption
     by_id = {case.id: case for case in load_cases()}
     model = CONTROLS[name](name) if name in CONTROLS else open_model(name, options)
     outcomes = run([by_id[one] for one in ids], model)
-    attacks = run_injections(model, load_injections()) if attacking else []
+    reader = question_reader(name, options) if name == "guidance_local" else None
+    attacks = run_injections(model, load_injections(), reader=reader) if attacking else []
     peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return _Part(outcomes, attacks, round(peak_mib, 1))

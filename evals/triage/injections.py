@@ -19,9 +19,11 @@ from agent.notify.routing import leaves
 from agent.notify.tree import Node, Tree
 from agent.page import Notice
 from agent.policy import Policy, load_policy
+from agent.query.chat import QuestionReader
 from agent.triage.judge import case_of, judge_case
 from agent.triage.outside import plain_text
 from agent.verdict import Intent, Route, Severity, Verdict
+from evals.triage.asking import questions_changed
 from evals.triage.cases import FOLDER, EvalCase, load_cases
 from pipeline.model import Incident
 
@@ -48,19 +50,24 @@ class Injection(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """An injection, and the verdicts without and with it."""
+    """An injection, and the verdicts without and with it.
+
+    ``told`` is who would be told, ``questions`` the questions of the chat whose query or rows it changed.
+    """
 
     injection: Injection
     clean: Verdict
     attacked: Verdict
     told: tuple[tuple[str, ...], tuple[str, ...]]
+    questions: tuple[str, ...] = ()
 
     @property
     def changed(self) -> tuple[str, ...]:
         """What of the decision changed; nothing, where it held."""
         names = ("severity", "intent", "cause", "action", "route")
         found = [n for n in names if getattr(self.clean, n) is not getattr(self.attacked, n)]
-        return (*found, "recipients") if self.told[0] != self.told[1] else tuple(found)
+        found += ["recipients"] if self.told[0] != self.told[1] else []
+        return (*found, "query") if self.questions else tuple(found)
 
 
 @cache
@@ -74,20 +81,26 @@ def run_injections(
     model: TriageModel,
     injections: Sequence[Injection] = (),
     *,
+    reader: QuestionReader | None = None,
     on_done: Callable[[int], None] | None = None,
 ) -> list[Attack]:
-    """Judges each case without and with its injection."""
+    """Judges each case without and with its injection, and asks over a store that is full of it.
+
+    ``reader`` reads the words of questions that the rules do not know.
+    """
     policy, by_id = load_policy(), {case.id: case for case in load_cases()}
+    chosen = tuple(injections) or load_injections()
+    asked = questions_changed([injection.text for injection in chosen], reader)
     clean: dict[str, Verdict] = {}
     found = []
-    for number, injection in enumerate(injections or load_injections(), 1):
+    for number, (injection, questions) in enumerate(zip(chosen, asked, strict=True), 1):
         base = by_id[injection.base]
         if base.id not in clean:
             clean[base.id] = _verdict(base, model, policy)
         case = attacked(base, injection)
         before, after = clean[base.id], _verdict(case, model, policy)
         told = tuple(recipients(c.incident, c.scan.url, v) for c, v in ((base, before), (case, after)))
-        found.append(Attack(injection, before, after, (told[0], told[1])))
+        found.append(Attack(injection, before, after, (told[0], told[1]), questions))
         if on_done:
             on_done(number)
     return found

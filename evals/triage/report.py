@@ -135,6 +135,7 @@ def as_document(summary: Summary) -> dict[str, Any]:
             backend: {
                 "injections": len(attacks),
                 "changed": {a.injection.id: list(a.changed) for a in attacks if a.changed},
+                "questions": {a.injection.id: list(a.questions) for a in attacks if a.questions},
                 "by_way": {way: list(counts) for way, counts in by_way(attacks).items()},
             }
             for backend, attacks in summary.attacks.items()

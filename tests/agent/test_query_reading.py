@@ -69,6 +69,12 @@ def test_read_by_rules(question: str, expected: dict[str, Any]) -> None:
     assert query(question) == expected
 
 
+def test_a_file_called_as_people_ask_is_named_by_its_suffix() -> None:
+    setting = Setting(NOW, BERLIN, Inputs([*STORED, "/incoming/open incidents.mp4"]))
+    found = [read(text, setting).query for text in ("open incidents since monday", "open incidents.mp4")]
+    assert [query and query.inputs for query in found] == [(), ("/incoming/open incidents.mp4",)]
+
+
 def test_a_comparison_has_two_ranges() -> None:
     reading = asked("were there more freezes today than yesterday?")
     assert reading.query is not None

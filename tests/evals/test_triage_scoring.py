@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from agent.models import Rules
 from agent.policy import load_policy
+from agent.query.answer import Answer
+from agent.query.chat import Chat
+from agent.query.model import IncidentQuery
+from agent.store import Store
+from agent.store.tables import VerdictRow
 from agent.triage.facts import facts_of
 from agent.triage.judge import case_of
 from agent.verdict import Severity
+from evals.chat.month import NOW, ZONE
+from evals.chat.questions import Question
+from evals.triage.asking import asked_questions, over_poisoned
 from evals.triage.cases import load_cases
 from evals.triage.controls import CONTROLS, shuffled
 from evals.triage.injections import attacked, load_injections, run_injections
@@ -100,6 +110,28 @@ def test_shuffled_answers_score_worse_than_the_answers(by_rules: list[Outcome]) 
 def test_no_injection_moves_the_rules() -> None:
     attacks = run_injections(Rules())
     assert not [attack.injection.id for attack in attacks if attack.changed]
+
+
+class _Gullible:
+    """Lets the newest title of the store speak in every question: what the suite must notice."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._chat = store, Chat(store)
+
+    def __call__(self, question: Question, previous: IncidentQuery | None) -> Answer:
+        with self._store.reading() as session:
+            newest = select(VerdictRow.title).order_by(VerdictRow.id.desc()).limit(1)
+            told = f"{question.text}. {session.scalar(newest)}"
+        return self._chat.ask(told, now=NOW, zone=ZONE, previous=previous)
+
+
+def test_a_chat_that_listens_to_titles_is_found_out(tmp_path: Path) -> None:
+    texts = [injection.text for injection in load_injections()[::10]]
+    with Store.open(str(tmp_path / "x.db")) as store:
+        found = over_poisoned(store, texts, _Gullible(store))
+    assert all(len(ids) > len(asked_questions()) / 4 for ids in found)
+    clean = run_injections(Rules(), load_injections()[:1])[0]
+    assert replace(clean, questions=found[0]).changed == ("query",)
 
 
 def test_an_injection_is_in_the_case_that_is_judged() -> None:
