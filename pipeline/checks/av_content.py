@@ -41,7 +41,12 @@ class AvContentSettings(CheckSettings):
     lead_s: float = Field(0.045, ge=0, le=60, description="how far sound may be ahead")
     lag_s: float = Field(0.125, ge=0, le=60, description="how far sound may be behind")
     least_pairs: int = Field(6, ge=3, le=1000, description="pairs of events that must agree")
-    least_share: float = Field(0.5, ge=0, le=1, description="share of sound events that must have a pair")
+    least_share: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="share of what is seen, or of what is heard if that is less, that must have a pair",
+    )
     least_score: float = Field(5.0, ge=0, le=100, description="deviations the offset must stand out by")
     segment_s: float = Field(300.0, ge=10, le=36_000, description="length that is judged at once")
 
@@ -74,7 +79,7 @@ def _match(
     closest = np.abs(lags - best).argmin(axis=1)
     pair = lags[np.arange(len(lags)), closest]
     paired = np.abs(pair - best) <= PAIR_S
-    share = float(paired.mean())
+    share = min(1.0, float(paired.sum()) / min(lags.shape))
     if paired.sum() < settings.least_pairs or share < settings.least_share:
         return None
     good, at_s = pair[paired], heard[0][paired]

@@ -153,6 +153,13 @@ def test_hands_set_out_meet_and_come_to_rest(meets: float, told: list[float]) ->
     assert values == pytest.approx(told, abs=0.01)
 
 
+def test_half_of_what_is_heard_may_be_out_of_sight() -> None:
+    at_s = moments(12, length_s=60)
+    (said,) = concluded(at_s[::2], at_s + 0.3, 60.0)
+    assert isinstance(said, Conclusion)
+    assert said.finding.value == pytest.approx(0.3, abs=0.01)
+
+
 UNTELLING: dict[str, Callable[[], tuple[np.ndarray, np.ndarray]]] = {
     "nothing alike": lambda: (moments(3, length_s=60), moments(4, length_s=60)),
     "few pairs": lambda: (moments(3, length_s=5), moments(3, length_s=5) + 0.3),
