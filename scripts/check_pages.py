@@ -33,7 +33,7 @@ def page(check: Check, written: str) -> str:
     ]
     return "\n".join(
         [
-            f"# `{check.id}`: {check.title[:1].lower()}{check.title[1:]}",
+            f"# `{check.id}`: {_in_a_line(check.title)}",
             "",
             prose,
             "",
@@ -54,9 +54,14 @@ def page(check: Check, written: str) -> str:
 
 def catalogue(written: str) -> str:
     """``docs/checks.md`` with its table of all checks, in their order."""
-    rows = [f"| [`{c.id}`](checks/{c.id}.md) | {c.title[:1].lower()}{c.title[1:]} |" for c in CHECKS.values()]
+    rows = [f"| [`{c.id}`](checks/{c.id}.md) | {_in_a_line(c.title)} |" for c in CHECKS.values()]
     head = written.split(CATALOGUE_MARK)[0]
     return "\n".join([head + CATALOGUE_MARK, "", "| id | what |", "|---|---|", *rows, ""])
+
+
+def _in_a_line(title: str) -> str:
+    """A title with a small first letter, unless that begins an acronym."""
+    return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"
 
 
 def _shown(value: object) -> str:

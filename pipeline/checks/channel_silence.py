@@ -8,9 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.checks.contract import Check, CheckSettings, Evidence, Finding, decibels
-from pipeline.checks.layouts import channel_names
+from pipeline.checks.layouts import channel_names, lone_channel
 from pipeline.hold import Lane, Span
-from pipeline.model import StreamInfo
 from pipeline.series.table import Kind, Table
 
 __all__ = ["CHECK"]
@@ -55,10 +54,6 @@ def _describe(span: Span, settings: ChannelSilenceSettings) -> Finding:
     return Finding(span.mean["level_dbfs"], 0.95, evidence)
 
 
-def _unfit(stream: StreamInfo) -> str | None:
-    return "one channel has no other to be compared with" if (stream.channels or 0) < 2 else None
-
-
 CHECK = Check(
     id="channel_silence",
     title="Silent channel",
@@ -68,5 +63,5 @@ CHECK = Check(
     reads=(Kind.SOUNDS,),
     lanes=_lanes,
     describe=_describe,
-    unfit=_unfit,
+    unfit=lone_channel,
 )

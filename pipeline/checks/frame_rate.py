@@ -39,7 +39,7 @@ def _unfit(stream: StreamInfo) -> str | None:
     return None if rate and rate <= HIGHEST_HZ else "the container declares no rate"
 
 
-def _is_round(rate_hz: float) -> bool:
+def _looks_declared(rate_hz: float) -> bool:
     """Whether a rate was declared: the mean of an MP4 with one hole is another number."""
     return min(abs(near - round(near)) for near in (rate_hz, 1.001 * rate_hz)) <= ROUND_HZ
 
@@ -56,7 +56,7 @@ def _lanes(table: Table, settings: FrameRateSettings) -> Sequence[Lane]:
     # A rate that was guessed from stamps in whole milliseconds is as rough as they are.
     rough_s = HALF_MS if abs(1000 / rate - round(1000 / rate)) < 1e-3 else 0.0
     far = np.abs(1.0 / measured - 1.0 / rate) > max(settings.off_share / rate, rough_s)
-    off = known & ~varies & far & _is_round(rate)
+    off = known & ~varies & far & _looks_declared(rate)
     facts = {
         "measured_hz": measured,
         "declared_hz": np.full(len(table), rate),

@@ -1,8 +1,10 @@
-"""Names of the channels of FFmpeg's layouts, in their order."""
+"""Channels of sound: their names in FFmpeg's layouts, in their order, and whether there are several."""
 
 from __future__ import annotations
 
-__all__ = ["channel_names"]
+from pipeline.model import StreamInfo
+
+__all__ = ["channel_names", "lone_channel"]
 
 _LAYOUTS = {
     "mono": "FC",
@@ -27,3 +29,8 @@ def channel_names(layout: str | None, count: int) -> list[str]:
     if len(names) == count:
         return names
     return ["FL", "FR"] if count == 2 else [f"channel {n + 1}" for n in range(count)]
+
+
+def lone_channel(stream: StreamInfo) -> str | None:
+    """Why a stream of one channel cannot be judged by a check that compares channels."""
+    return "one channel has no other to be compared with" if (stream.channels or 0) < 2 else None

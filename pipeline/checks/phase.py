@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.checks.contract import Check, CheckSettings, Evidence, Finding, decibels
-from pipeline.checks.layouts import channel_names
+from pipeline.checks.layouts import channel_names, lone_channel
 from pipeline.hold import Lane, Span
-from pipeline.model import StreamInfo
 from pipeline.series.table import Kind, Table
 
 __all__ = ["CHECK"]
@@ -83,10 +82,6 @@ def _describe(span: Span, settings: PhaseSettings) -> Finding | None:
     return Finding(value, round(min(0.98, 0.6 + 0.4 * abs(value)), 3), evidence)
 
 
-def _unfit(stream: StreamInfo) -> str | None:
-    return "one channel has no other to be compared with" if (stream.channels or 0) < 2 else None
-
-
 CHECK = Check(
     id="phase",
     title="Phase",
@@ -96,5 +91,5 @@ CHECK = Check(
     reads=(Kind.SOUNDS,),
     lanes=_lanes,
     describe=_describe,
-    unfit=_unfit,
+    unfit=lone_channel,
 )
