@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from agent.notify.tree import load_tree
 from agent.paging import Paging, open_places
+from agent.query.chat import Chat
 from agent.settings import Settings
 from agent.slack_desk import SlackDesk
 from agent.store import Store
@@ -24,8 +25,10 @@ class Pager:
     _thread: threading.Thread | None = None
 
     @classmethod
-    def of(cls, settings: Settings, store: Store) -> Pager | None:
+    def of(cls, settings: Settings, store: Store, chat: Chat) -> Pager | None:
         """A pager, with all secrets read; None where no notification file is named.
+
+        ``chat`` answers what is asked in Slack.
 
         Raises:
             UsageError: the file is wrong, or a secret is not there.
@@ -36,7 +39,7 @@ class Pager:
         desk = None
         if tree.slack is not None:
             secret = tree.slack.signing_secret.read("slack: signing_secret")
-            desk = SlackDesk(store, secret, tree.slack.team, tree.zone)
+            desk = SlackDesk(store, chat, secret, tree.slack.team, tree.zone)
         return cls(Paging(store, tree, open_places(tree)), desk)
 
     def start(self) -> None:

@@ -58,9 +58,14 @@ def _utc_now() -> datetime:
 
 @dataclass(slots=True)
 class SlackDesk:
-    """Takes requests of the Slack app. ``hooks`` is where answers that come late may go, and nowhere else."""
+    """Takes requests of the Slack app. ``hooks`` is where answers that come late may go, and nowhere else.
+
+    ``chat`` is the service's own, so a question is read in Slack as it is anywhere else. Its model may take
+    long: questions have threads of their own, and no button waits for them.
+    """
 
     store: Store
+    chat: Chat
     secret: SecretStr
     team: str | None = None
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
@@ -68,7 +73,8 @@ class SlackDesk:
     hooks: str = HOOKS
     answer_s: float = ANSWER_S
     changed: Callable[[], None] = lambda: None
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "slack"))
+    _presses: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "slack"))
+    _questions: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "slack-ask"))
     _talks: OrderedDict[str, IncidentQuery] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -80,9 +86,9 @@ class SlackDesk:
         """
         wanted = read_request(body, headers, self.secret, team=self.team, clock=_Now(self.clock))
         if isinstance(wanted, Press):
-            work = self._pool.submit(self._told, self._press, wanted)
+            work = self._presses.submit(self._told, self._press, wanted)
         else:
-            work = self._pool.submit(self._told, self._ask, wanted)
+            work = self._questions.submit(self._told, self._ask, wanted)
         try:
             said = work.result(self.answer_s)
         except Late:
@@ -91,13 +97,14 @@ class SlackDesk:
         if isinstance(wanted, Press):
             # A press is answered by the page itself, which is edited; a refusal has to be said.
             if said:
-                self._pool.submit(self._reply, wanted.response_url, said)
+                self._presses.submit(self._reply, wanted.response_url, said)
             return None
         return _ephemeral(said)
 
     def close(self) -> None:
         """Finish what is being done."""
-        self._pool.shutdown()
+        self._presses.shutdown()
+        self._questions.shutdown()
 
     def _told(self, work: Callable[[Any], str], wanted: Press | Slash) -> str:
         try:
@@ -130,7 +137,7 @@ class SlackDesk:
             return HELP
         with self._lock:
             previous = self._talks.get(slash.talk)
-        answer = Chat(self.store).ask(slash.question, now=self.clock(), zone=self.zone, previous=previous)
+        answer = self.chat.ask(slash.question, now=self.clock(), zone=self.zone, previous=previous)
         if answer.query is not None:
             with self._lock:
                 self._talks[slash.talk] = answer.query

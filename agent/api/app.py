@@ -63,7 +63,8 @@ def create_app(settings: Settings, store: Store, *, store_url: str, workers: int
     plan = WorkPlan.of(settings, store_url)
     supervisor = Supervisor(store, plan, count)
     api = Api(store, settings, plan, supervisor.wake)
-    pager = Pager.of(settings, store)
+    chat = ask.open_chat(settings, store)
+    pager = Pager.of(settings, store, chat)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -95,7 +96,7 @@ def create_app(settings: Settings, store: Store, *, store_url: str, workers: int
     app.state.metrics = Metrics(store)
     if pager is not None:
         pager.paging.deliverer.on_outcome = app.state.metrics.delivered
-    app.state.chat = ask.open_chat(settings, store)
+    app.state.chat = chat
     for router in ROUTERS:
         app.include_router(router)
     add_handlers(app)

@@ -20,7 +20,7 @@ __all__ = ["client_of", "make_app", "token"]
 
 def make_app(folder: Path, store: Store, **settings: object) -> FastAPI:
     """An app over a store, with its files in a folder, that scans nothing."""
-    chosen = Settings(data_dir=folder, triage="rules", **settings)  # type: ignore[arg-type]
+    chosen = Settings(**{"data_dir": folder, "triage": "rules"} | settings)  # type: ignore[arg-type]
     url = store.engine.url.render_as_string(hide_password=False)
     return create_app(chosen, store, store_url=url, workers=0)
 

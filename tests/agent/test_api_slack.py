@@ -15,9 +15,10 @@ from slack_sdk.signature import SignatureVerifier
 from agent.store import Store
 from pipeline.errors import ProfileError, UsageError
 from tests.agent.api import client_of, make_app
-from tests.agent.notify.servers import serving
+from tests.agent.notify.servers import Recorder, serving
 from tests.agent.notify.slack_server import CHANNEL, TOKEN, RecordingSlack
 from tests.agent.stored import assessment, incident, verdict
+from tests.agent.test_query_remote import endpoint
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 - nobody's
 
@@ -86,6 +87,41 @@ def test_from_an_incident_to_a_press_to_the_edit(tmp_path: Path, monkeypatch: py
                 "the request is not one of Slack's",
             )
         assert len(slack.tops) == 1
+
+
+def test_a_question_in_slack_is_read_by_the_model_that_the_service_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("SLACK_SIGNING_SECRET", SECRET)
+    slack, answers = RecordingSlack(), Recorder()
+    with (
+        serving(slack) as url,
+        serving(answers) as hooks,
+        endpoint([(200, '{"meaning": "black"}')]) as (remote, asked),
+        Store.open(str(tmp_path / "vidette.db")) as store,
+    ):
+        slack.base = url
+        store.save(assessment(incident()), "default", datetime.now(UTC))
+        app = make_app(
+            tmp_path,
+            store,
+            notify=_file(tmp_path, url),
+            triage="langchain_openai",
+            remote_url=remote,
+            api_key="sk-none",
+        )
+        app.state.slack.hooks, app.state.slack.answer_s = hooks, 0.0
+        with client_of(app, None) as client:
+            question = {"text": "gremlins", "user_id": "U1", "response_url": f"{hooks}/commands/1"}
+            body, headers = _signed(question)
+            promised = client.post("/slack", content=body, headers=headers).json()
+            assert promised["text"] == "Still at it; the answer comes here."
+            _eventually(lambda: answers.requests)
+        assert json.loads(asked[0]["messages"][1]["content"]) == "gremlins"
+        said = json.loads(answers.requests[0].body)
+        assert (said["response_type"], said["replace_original"]) == ("ephemeral", False)
+        assert incident().id[:8] in said["text"] and "gremlins" in said["text"]
 
 
 def test_without_a_slack_app(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
 from agent.notify.slack_requests import RefusedRequest
+from agent.query.chat import Chat
+from agent.query.words import NOTHING, ReadWords
 from agent.slack_desk import SlackDesk
 from agent.store import Store
 from tests.agent.notify.notices import tree_of
@@ -47,7 +50,7 @@ def said() -> Iterator[tuple[Recorder, str]]:
 
 @pytest.fixture
 def slack(pages: Desk, said: tuple[Recorder, str]) -> Iterator[SlackDesk]:
-    desk = SlackDesk(pages.store, SecretStr(SECRET), clock=lambda: NOW, hooks=said[1])
+    desk = SlackDesk(pages.store, Chat(pages.store), SecretStr(SECRET), clock=lambda: NOW, hooks=said[1])
     yield desk
     desk.close()
 
@@ -154,6 +157,41 @@ def test_an_answer_that_takes_long_is_promised_in_time_and_comes_later(
     free.set()
     slack.close()
     assert "abc" in json.loads(said[0].requests[0].body)["text"]
+
+
+@dataclass
+class Slow:
+    """A model of words that thinks until it is let go, and then knows one word."""
+
+    free: threading.Event = field(default_factory=threading.Event)
+    asked: list[str] = field(default_factory=list)
+
+    def meaning(self, words: str, names: tuple[str, ...]) -> str:
+        self.asked.append(words)
+        assert self.free.wait(20)
+        return "black" if words == "gremlins" else NOTHING
+
+
+def test_a_word_that_no_rule_knows_is_asked_of_the_model_and_slack_does_not_wait(
+    pages: Desk, slack: SlackDesk, said: tuple[Recorder, str]
+) -> None:
+    model = Slow()
+    slack.chat = Chat(pages.store, ReadWords("slow", lambda: model))
+    slack.answer_s = 0.05
+    url = f"{said[1]}/commands/1"
+    for _ in range(6):
+        promised = slack.answer(*_signed(_slash("gremlins", response_url=url)))
+        assert promised is not None and promised["text"] == "Still at it; the answer comes here."
+    # A button does not wait behind questions that do.
+    slack.answer_s = 20
+    assert slack.answer(*_signed(_press("ack", _key(pages)))) is None
+    assert pages.store.incident("abc").status == "acknowledged"
+    assert said[0].requests == []
+    model.free.set()
+    slack.close()
+    assert model.asked == ["gremlins"] * 6
+    texts = [json.loads(request.body)["text"] for request in said[0].requests]
+    assert len(texts) == 6 and all("abc" in text and "gremlins" in text for text in texts)
 
 
 @pytest.mark.parametrize(
