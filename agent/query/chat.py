@@ -5,17 +5,17 @@ question -> rules -> sure? -> else a model fills what the rules left -> query ->
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from agent.models.base import ModelError
 from agent.query.answer import Answer, answer_of, refused
+from agent.query.known import KnownInputs
 from agent.query.model import IncidentQuery, Refusal, RefusalKind
-from agent.query.names import Inputs
 from agent.query.reading import Reading, Setting, read
-from agent.query.running import known_inputs, run
+from agent.query.running import run
 from agent.store import Store
 from pipeline.errors import UsageError
 from pipeline.text import clean
@@ -42,6 +42,7 @@ class Chat:
 
     store: Store
     reader: QuestionReader | None = None
+    known: KnownInputs = field(default_factory=KnownInputs, compare=False)
 
     def ask(
         self, question: str, *, now: datetime, zone: ZoneInfo, previous: IncidentQuery | None = None
@@ -57,14 +58,16 @@ class Chat:
             StoreError: the database cannot be read.
         """
         with self.store.reading() as session:
-            setting = Setting(now, zone, Inputs(known_inputs(session)), previous)
-            reading, read_by = self._read(question, setting)
-            if reading.refusal is not None:
-                return refused(reading.refusal, read_by=read_by)
-            if reading.query is None or reading.unread:
-                return refused(_not_understood(reading), read_by=read_by)
+            setting = Setting(now, zone, self.known.of(session), previous)
+        # A model may think for long: no transaction waits for it.
+        reading, read_by = self._read(question, setting)
+        if reading.refusal is not None:
+            return refused(reading.refusal, read_by=read_by)
+        if reading.query is None or reading.unread:
+            return refused(_not_understood(reading), read_by=read_by)
+        with self.store.reading() as session:
             found = run(session, reading.query)
-            return answer_of(reading.query, found, read_by=read_by, taken=reading.taken)
+        return answer_of(reading.query, found, read_by=read_by, taken=reading.taken)
 
     def again(self, query: IncidentQuery) -> Answer:
         """Run a query that an earlier answer carried.

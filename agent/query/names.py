@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -45,14 +45,41 @@ class Inputs:
 
     def __init__(self, identities: Iterable[str]) -> None:
         """``identities`` are paths and URLs, as the store has them."""
+        self.identities: set[str] = set()
         self._by_name: dict[tuple[str, ...], set[str]] = {}
         self._by_word: dict[str, set[str]] = {}
+        self._take(identities)
+
+    @property
+    def words(self) -> Collection[str]:
+        """Every word of a name."""
+        return self._by_word.keys()
+
+    def with_more(self, identities: Iterable[str]) -> Inputs:
+        """These and some more. What these are is left as it is, for others may be reading it."""
+        more = Inputs(())
+        more.identities = set(self.identities)
+        more._by_name, more._by_word = dict(self._by_name), dict(self._by_word)
+        more._take(identities)
+        return more
+
+    def _take(self, identities: Iterable[str]) -> None:
+        own: set[int] = set()
+
+        def into(sets: set[str] | None, identity: str) -> set[str]:
+            """A set of our own with one more: those that came with the tables are others' as well."""
+            if sets is None or id(sets) not in own:
+                sets = set(sets or ())
+                own.add(id(sets))
+            sets.add(identity)
+            return sets
+
         for identity in identities:
+            self.identities.add(identity)
             for words in _names(identity):
-                self._by_name.setdefault(words, set()).add(identity)
+                self._by_name[words] = into(self._by_name.get(words), identity)
                 for word in words:
-                    self._by_word.setdefault(word, set()).add(identity)
-        self.words = frozenset(self._by_word)
+                    self._by_word[word] = into(self._by_word.get(word), identity)
 
     def named_in(self, question: str) -> Named:
         """What the question says of inputs."""

@@ -9,18 +9,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVarTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from agent.query.model import Grouping, IncidentQuery, Order, Shape, State, TimeRange
+from agent.store.hints import Walked
 from agent.store.tables import EventRow, IncidentRow, InputRow, VerdictRow
 
-__all__ = ["Found", "FoundIncident", "known_inputs", "run"]
-
-_Row = TypeVarTuple("_Row")
+__all__ = ["Found", "FoundIncident", "run"]
 
 MAX_COUNTED = 100_000
 """Rows that are counted by day or hour: those are the asker's, which no database knows."""
@@ -51,11 +50,6 @@ class Found:
     unknown_ids: tuple[str, ...] = ()
 
 
-def known_inputs(session: Session) -> list[str]:
-    """What every stored input is known by."""
-    return list(session.scalars(select(InputRow.identity).order_by(InputRow.identity)))
-
-
 def run(session: Session, query: IncidentQuery) -> Found:
     """Ask the store; the session should be a read-only one."""
     unknown = tuple(item for item in query.ids if not _exists(session, item))
@@ -69,8 +63,13 @@ def run(session: Session, query: IncidentQuery) -> Found:
 
 
 def _exists(session: Session, prefix: str) -> bool:
-    matching = IncidentRow.id.startswith(prefix, autoescape=True)
-    return session.scalar(select(IncidentRow.id).where(matching).limit(1)) is not None
+    return session.scalar(select(IncidentRow.id).where(_begins(prefix)).limit(1)) is not None
+
+
+def _begins(prefix: str) -> ColumnElement[bool]:
+    """Whether an id begins so. The range is what an index can serve: SQLite's LIKE would look at every id."""
+    within = IncidentRow.id.between(prefix, prefix + "z" * 16)
+    return and_(within, IncidentRow.id.startswith(prefix, autoescape=True))
 
 
 _LATEST = (
@@ -81,33 +80,25 @@ _LATEST = (
 )
 
 
-def _matching(
-    chosen: Select[*_Row], wanted: list[ColumnElement[bool]], *, judged: bool = False
-) -> Select[*_Row]:
-    """Of incidents with their input, and with the verdict that holds where it is asked for."""
-    joined = chosen.select_from(IncidentRow).join(InputRow, InputRow.id == IncidentRow.input_id)
-    if judged:
-        joined = joined.outerjoin(VerdictRow, VerdictRow.id == _LATEST)
-    return joined.where(*wanted)
-
-
 def _conditions(query: IncidentQuery, during: TimeRange | None) -> list[ColumnElement[bool]]:
-    """What an incident must be; an empty list asks for nothing."""
+    """What an incident must be, of its own row alone; an empty list asks for nothing."""
     wanted: list[ColumnElement[bool]] = []
     if during is not None and during.since is not None:
         wanted.append(IncidentRow.first_seen_at >= during.since)
     if during is not None and during.until is not None:
         wanted.append(IncidentRow.first_seen_at < during.until)
     if query.ids:
-        wanted.append(or_(*(IncidentRow.id.startswith(item, autoescape=True) for item in query.ids)))
+        wanted.append(or_(*map(_begins, query.ids)))
     if query.inputs:
-        wanted.append(InputRow.identity.in_(query.inputs))
+        named = select(InputRow.id).where(InputRow.identity.in_(query.inputs))
+        wanted.append(IncidentRow.input_id.in_(named))
     if query.checks:
-        wanted.append(IncidentRow.id.in_(_having(query.checks)))
+        wanted.append(_has_one_of(query.checks))
     if query.causes:
         wanted.append(IncidentRow.cause.in_([cause.value for cause in query.causes]))
     if query.severities:
-        wanted.append(IncidentRow.severity.in_([severity.value for severity in query.severities]))
+        ranks = [severity.rank for severity in query.severities]
+        wanted.append(Walked(IncidentRow.severity_rank.expression).in_(ranks))
     if query.routes:
         routed = VerdictRow.route.in_([route.value for route in query.routes])
         wanted.append(select(VerdictRow.id).where(VerdictRow.id == _LATEST, routed).exists())
@@ -116,13 +107,12 @@ def _conditions(query: IncidentQuery, during: TimeRange | None) -> list[ColumnEl
     return wanted
 
 
-def _having(checks: Iterable[str]) -> Select[Any]:
-    """Incidents whose newest state has an event of one of the checks."""
-    return (
-        select(EventRow.incident_id)
-        .join(IncidentRow, IncidentRow.id == EventRow.incident_id)
-        .where(EventRow.check.in_(list(checks)), EventRow.scan_id == IncidentRow.last_scan_id)
-    )
+def _has_one_of(checks: Iterable[str]) -> ColumnElement[bool]:
+    """Whether the newest state has an event of one of the checks; asked of what the rest lets through."""
+    return select(EventRow.id).where(_NEWEST, EventRow.check.in_(list(checks))).exists()
+
+
+_NEWEST = and_(EventRow.incident_id == IncidentRow.id, EventRow.scan_id == IncidentRow.last_scan_id)
 
 
 def _in_state(state: State) -> ColumnElement[bool]:
@@ -130,11 +120,11 @@ def _in_state(state: State) -> ColumnElement[bool]:
         return IncidentRow.gone_at.is_not(None)
     if state is State.MUTED:
         return IncidentRow.muted.is_(True)
-    return IncidentRow.status == state.value
+    return Walked(IncidentRow.status.expression) == state.value
 
 
 def _count(session: Session, wanted: list[ColumnElement[bool]]) -> int:
-    return int(session.scalar(_matching(select(func.count(IncidentRow.id)), wanted)) or 0)
+    return int(session.scalar(select(func.count()).select_from(IncidentRow).where(*wanted)) or 0)
 
 
 _LENGTH_S = func.coalesce(IncidentRow.end_s - IncidentRow.start_s, 0.0)
@@ -150,8 +140,11 @@ _ORDERS: dict[Order, tuple[ColumnElement[Any], ...]] = {
 def _incidents(
     session: Session, query: IncidentQuery, wanted: list[ColumnElement[bool]]
 ) -> tuple[FoundIncident, ...]:
-    """The incidents that an answer cites, in the order asked for."""
-    chosen = _matching(
+    """The incidents that an answer cites, in the order asked for; they alone are looked up in full."""
+    limit = 1 if query.shape is Shape.LONGEST and query.limit == DEFAULT_LIMIT else query.limit
+    order = (*_ORDERS[query.order], IncidentRow.id)
+    cited = select(IncidentRow.id).where(*wanted).order_by(*order).limit(limit).subquery("cited")
+    shown = (
         select(
             IncidentRow.id,
             InputRow.identity,
@@ -161,15 +154,16 @@ def _incidents(
             IncidentRow.start_s,
             IncidentRow.end_s,
             IncidentRow.first_seen_at,
-        ),
-        wanted,
-        judged=True,
+        )
+        .join(cited, cited.c.id == IncidentRow.id)
+        .join(InputRow, InputRow.id == IncidentRow.input_id)
+        .outerjoin(VerdictRow, VerdictRow.id == _LATEST)
     )
-    limit = 1 if query.shape is Shape.LONGEST and query.limit == DEFAULT_LIMIT else query.limit
-    rows = session.execute(chosen.order_by(*_ORDERS[query.order], IncidentRow.id).limit(limit))
     return tuple(
         FoundIncident(id_, input_, severity or "", cause, title or "", start_s, end_s, seen)
-        for id_, input_, severity, cause, title, start_s, end_s, seen in rows
+        for id_, input_, severity, cause, title, start_s, end_s, seen in session.execute(
+            shown.order_by(*order)
+        )
     )
 
 
@@ -182,18 +176,31 @@ def _groups(
     """Counts by group, the most first; days and hours in their order."""
     if query.group_by in _CLOCKS:
         return _by_clock(session, query, wanted)
-    column = _COLUMNS[query.group_by]
-    number = func.count(IncidentRow.id.distinct())
-    counted = _matching(select(column, number), wanted, judged=query.group_by is Grouping.ROUTE)
+    if query.group_by is Grouping.INPUT:
+        return _by_input(session, query, wanted)
+    column, number = _COLUMNS[query.group_by], func.count(IncidentRow.id.distinct())
+    counted = select(column, number).select_from(IncidentRow).where(*wanted)
     if query.group_by is Grouping.CHECK:
-        newest = and_(EventRow.incident_id == IncidentRow.id, EventRow.scan_id == IncidentRow.last_scan_id)
-        counted = counted.join(EventRow, newest)
+        counted = counted.join(EventRow, _NEWEST)
+    if query.group_by is Grouping.ROUTE:
+        counted = counted.outerjoin(VerdictRow, VerdictRow.id == _LATEST)
     rows = session.execute(counted.group_by(column).order_by(number.desc(), column).limit(query.limit))
     return tuple((str(name or "none"), count) for name, count in rows)
 
 
+def _by_input(
+    session: Session, query: IncidentQuery, wanted: list[ColumnElement[bool]]
+) -> tuple[tuple[str, int], ...]:
+    """Counted by the short id of the input, and named when that is done."""
+    number = func.count().label("number")
+    per_input = select(IncidentRow.input_id, number).where(*wanted).group_by(IncidentRow.input_id)
+    counts = per_input.subquery("counts")
+    named = select(InputRow.identity, counts.c.number).join(counts, counts.c.input_id == InputRow.id)
+    rows = session.execute(named.order_by(counts.c.number.desc(), InputRow.identity).limit(query.limit))
+    return tuple((name, count) for name, count in rows)
+
+
 _COLUMNS: dict[Grouping | None, InstrumentedAttribute[Any]] = {
-    Grouping.INPUT: InputRow.identity,
     Grouping.CHECK: EventRow.check,
     Grouping.CAUSE: IncidentRow.cause,
     Grouping.SEVERITY: IncidentRow.severity,
@@ -211,6 +218,6 @@ def _by_clock(
     session: Session, query: IncidentQuery, wanted: list[ColumnElement[bool]]
 ) -> tuple[tuple[str, int], ...]:
     zone, told = ZoneInfo(query.zone), _CLOCKS[query.group_by]
-    times = session.scalars(_matching(select(IncidentRow.first_seen_at), wanted).limit(MAX_COUNTED))
+    times = session.scalars(select(IncidentRow.first_seen_at).where(*wanted).limit(MAX_COUNTED))
     counts = Counter(told(when.astimezone(zone)) for when in times)
     return tuple(sorted(counts.items()))[: query.limit]
