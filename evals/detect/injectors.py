@@ -36,6 +36,8 @@ DECODER = (
 """What else may be said of pictures made of damaged bytes: they look like anything."""
 DAMAGE = tuple(check for check in DECODER if check != "block_corruption")
 """The same where nothing of the damage is seen."""
+SNOWED_UNDER = ("blockiness",)
+"""Noise eats the bits of what comes after it: MPEG-2 shows its blocks for two seconds, and truly so."""
 EDGE = ("dropout",)
 """Where sound is replaced there is a cut, and a cut in a wave is heard as a click."""
 
@@ -109,7 +111,7 @@ INJECTORS: Mapping[str, Injector] = {
     "flash": Injector("flash", (1.3, 3.0), looks.flash, also=("flicker", "noise")),
     "red_flash": Injector("flash", (1.3, 3.0), looks.red_flash, also=("flicker", "solid_color"), levels=2),
     "flicker": Injector("flicker", (1.5, 4.0), looks.flicker, also=("flash",), scenes="detail"),
-    "noise": Injector("noise", (1.4, 4.0), looks.noise),
+    "noise": Injector("noise", (1.4, 4.0), looks.noise, also=SNOWED_UNDER, near_s=3.0),
     "blockiness": Injector(
         "blockiness", (2.6, 5.0), looks.blockiness, scenes="detail", also=("blur", "block_corruption")
     ),

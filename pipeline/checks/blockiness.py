@@ -29,6 +29,8 @@ def _lanes(table: Table, settings: BlockinessSettings) -> Sequence[Lane]:
     rise, level = table["seam_rise"], table["seam_level"]
     # Bars are drawn on the grid: their edges are seams that no coder made.
     bad = (level >= settings.seam_level) & (rise >= SEEN_LEVEL) & (table["bars_share"] == 0)
+    # A picture that stands is one sample, however long: that is for the freeze check to say.
+    bad &= table["moved_share"] > 0
     facts = {"level": level, "rise": rise, "at": table["seam_at"]}
     # The mean is high some pictures late: those before that showed the grid belong to it.
     return [Lane(table.start_s - table["seam_age_s"], table.end_s, bad, facts)]

@@ -60,6 +60,30 @@ def test_clean_scenes_are_legal_colours(name: str) -> None:
     assert figures["chroma_illegal_share"] == 0
 
 
+def on_the_grid(luma: np.ndarray) -> float:
+    """By how much steps at every eighth column are larger than at the others, in levels."""
+    steps = np.abs(np.diff(luma.astype(np.float32), axis=1)).mean(axis=0)
+    columns = steps[: len(steps) // 8 * 8].reshape(-1, 8).mean(axis=0)
+    return float(columns[7] - np.median(columns[:7]))
+
+
+def test_snow_leaves_blocks_in_what_mpeg2_codes_after_it(tmp_path: Path) -> None:
+    """Against its own source the picture behind snow has twice the grid of the one before."""
+    [recipe] = [one for one in recipes("tune") if one.id == "tune/noise/clear/mpeg2/0"]
+    fixture = make_fixture(recipe, tmp_path)
+    [truth] = fixture.truths
+    scene = make_scene(recipe.scene, recipe.scene_seed, 14.0, recipe.width, recipe.height)
+    excess: dict[bool, list[float]] = {False: [], True: []}
+    with av.open(str(fixture.path)) as container:
+        for n, frame in enumerate(container.decode(video=0)):
+            time_s = n / float(scene.rate)
+            before, after = time_s < truth.start_s - 0.1, 0.3 < time_s - truth.end_s < 1.5
+            if before or after:
+                coded = frame.to_ndarray()[: recipe.height, : recipe.width]
+                excess[after].append(on_the_grid(coded) - on_the_grid(scene.pictures[n].luma))
+    assert np.median(excess[True]) > 2 * np.median(excess[False])
+
+
 PLACED = ("black", "solid_color", "color_bars", "slate", "credits", "block_corruption", "blur", "interlace",
           "levels", "borders", "flash", "red_flash", "noise", "blockiness", "flicker")  # fmt: skip
 

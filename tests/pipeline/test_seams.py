@@ -123,6 +123,11 @@ def test_key_frames_alone_are_not_blocky() -> None:
     assert events(one, only("blockiness")) == ()
 
 
+def test_a_coarse_picture_that_stands_is_one_sample() -> None:
+    coarse = np.clip(starved(texture(*SIZE, seed=4)), 16, 235)
+    assert events(shown(coarse, count=100), only("blockiness")) == ()
+
+
 def test_a_still_texture_is_at_no_column_more_than_at_others() -> None:
     assert events(shown(shifted(texture(*SIZE, seed=4), 0, 0), count=100), only("blockiness")) == ()
 
