@@ -10,24 +10,36 @@ from itertools import cycle, islice
 from pathlib import Path
 
 import av
-import av.error
 import numpy as np
 import platformdirs
-from av.container import InputContainer, OutputContainer
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from pipeline.errors import UsageError
-from pipeline.source import media_streams, open_container
 
-__all__ = ["FULL_HD", "SHAPES", "Shape", "natural_clip", "natural_path", "repeated", "sample"]
+__all__ = [
+    "FAULTY_SHARE",
+    "FULL_HD",
+    "SHAPES",
+    "Shape",
+    "natural_clip",
+    "natural_path",
+    "sample",
+    "troubled",
+]
 
 RATE = 25
 DURATION_S = 20
 GOP = 2 * RATE
 GRAIN = 3.0
 """Standard deviation of the grain in codes: what upscaling took from the picture, a camera adds."""
+FAULTS_S = {"black": (4.0, 6.4), "freeze": (12.0, 15.6)}
+"""What is wrong with a faulty clip, and when."""
+CLEAN_TO_A_FAULTY = 5
+FAULTY_SHARE = sum(end_s - start_s for start_s, end_s in FAULTS_S.values()) / (
+    DURATION_S * (CLEAN_TO_A_FAULTY + 1)
+)
+"""The part of a troubled programme that is defective: 0.05."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +69,10 @@ SHAPES = (
 at once, and what one machine of type t2.large did. The bit rates are ours: the table has none."""
 
 
-def natural_path(shape: Shape) -> Path:
+def natural_path(shape: Shape, *, faulty: bool = False) -> Path:
     """Where the clip of ``natural_clip`` is kept once it is made."""
-    name = f"natural-{shape.width}x{shape.height}-{shape.bit_rate // 1000}k-{RATE}-1.mp4"
+    kind = "faulty" if faulty else "natural"
+    name = f"{kind}-{shape.width}x{shape.height}-{shape.bit_rate // 1000}k-{RATE}-1.mp4"
     return Path(platformdirs.user_cache_dir("vidette")) / "bench" / name
 
 
@@ -77,64 +90,28 @@ def sample(name: str) -> Path:
     return found
 
 
-def natural_clip(shape: Shape) -> Path:
+def troubled(shape: Shape) -> list[Path]:
+    """Clips that make, in turn, a programme of which ``FAULTY_SHARE`` is black or frozen."""
+    return [natural_clip(shape)] * CLEAN_TO_A_FAULTY + [natural_clip(shape, faulty=True)]
+
+
+def natural_clip(shape: Shape, *, faulty: bool = False) -> Path:
     """20 s of natural pictures and sound at the size and bit rate of ``shape``, made on the first call.
 
-    25 pictures a second, H.264 High with a GOP of 2 s and B-frames, and stereo AAC, in MP4.
+    25 pictures a second, H.264 High with a GOP of 2 s and B-frames, and stereo AAC, in MP4. A ``faulty``
+    one is black for a while, and frozen for a while.
     """
-    target = natural_path(shape)
+    target = natural_path(shape, faulty=faulty)
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         # Another process may be making it too: whoever ends last puts the same clip in place.
         part = target.with_name(f"{os.getpid()}-{target.name}")
-        _make_natural(part, shape)
+        _make_natural(part, shape, faulty)
         part.replace(target)
     return target
 
 
-def repeated(clip: Path, target: Path, duration_s: float) -> Path:
-    """``clip`` over and over by stream copy until ``duration_s`` is reached, with running time stamps.
-
-    Raises:
-        InputError: the clip cannot be opened.
-        UsageError: the clip cannot be copied into the format of ``target``.
-    """
-    with open_container(str(clip)) as source:
-        copied = media_streams(source).values()
-        try:
-            with av.open(str(target), "w") as output:
-                _copy_over_and_over(source, output, list(copied), duration_s)
-        except (av.error.FFmpegError, ValueError) as exc:
-            raise UsageError(f"{clip}: cannot be copied into a {target.suffix} file ({exc})") from exc
-    return target
-
-
-def _copy_over_and_over(
-    source: InputContainer, output: OutputContainer, copied: list[Stream], duration_s: float
-) -> None:
-    streams = {stream.index: output.add_stream_from_template(stream) for stream in copied}
-    shift_s = Fraction(0)
-    while shift_s < duration_s:
-        first_s, end_s = Fraction(0), shift_s
-        for packet in source.demux(copied):
-            if packet.dts is None or packet.time_base is None:
-                continue
-            first_s = min(first_s, packet.dts * packet.time_base)
-            ticks = round(shift_s / packet.time_base)
-            packet.dts += ticks
-            packet.pts = None if packet.pts is None else packet.pts + ticks
-            end_s = max(end_s, (packet.dts + (packet.duration or 1)) * packet.time_base)
-            packet.stream = streams[packet.stream.index]
-            output.mux(packet)
-        if end_s == shift_s:
-            raise ValueError("it holds no packets")
-        # Packets may begin before zero (sound priming, reordered pictures): the next round must not
-        # reach back over this one.
-        shift_s = end_s - first_s
-        source.seek(0)
-
-
-def _make_natural(target: Path, shape: Shape) -> None:
+def _make_natural(target: Path, shape: Shape, faulty: bool) -> None:
     meadow, city = sample("meadow.mp4"), sample("city.mp4")
     coding = {"preset": "fast", "maxrate": str(shape.bit_rate), "bufsize": str(2 * shape.bit_rate)}
     with av.open(str(target), "w", format="mp4") as output:
@@ -145,7 +122,8 @@ def _make_natural(target: Path, shape: Shape) -> None:
         for packet in _copied_sound(meadow):
             output.mux(sound.encode(packet))
         output.mux(sound.encode(None))
-        for index, frame in enumerate(islice(_frames(shape, city, meadow), DURATION_S * RATE)):
+        frames = islice(_frames(shape, city, meadow), DURATION_S * RATE)
+        for index, frame in enumerate(_spoilt(frames) if faulty else frames):
             frame.pts, frame.time_base = index, Fraction(1, RATE)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
@@ -163,6 +141,18 @@ def _frames(shape: Shape, *clips: Path) -> Iterator[VideoFrame]:
                 shift = tuple(int(step) for step in rng.integers(0, shape.height, 2))
                 _add_grain(large, np.roll(grain, shift, (0, 1)))
                 yield large
+
+
+def _spoilt(frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+    """The frames with ``FAULTS_S``."""
+    shown: VideoFrame | None = None
+    for index, frame in enumerate(frames):
+        wrong = {name for name, (start_s, end_s) in FAULTS_S.items() if start_s <= index / RATE < end_s}
+        if "black" in wrong:
+            for plane, code in zip(frame.planes, (16, 128, 128), strict=True):
+                np.frombuffer(memoryview(plane), np.uint8)[:] = code
+        shown = shown if shown is not None and "freeze" in wrong else frame
+        yield shown
 
 
 def _add_grain(frame: VideoFrame, grain: NDArray[np.int16]) -> None:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.bench.media import repeated, sample
+from agent.bench.looping import COPYABLE, repeated
+from agent.bench.media import sample
 from pipeline.errors import InputError
 
 __all__ = [
-    "COPYABLE",
     "MemoryRun",
     "Run",
     "ScanComparison",
@@ -25,10 +25,6 @@ __all__ = [
     "run_module",
     "run_worker",
 ]
-
-
-COPYABLE = (".mp4", ".mov", ".ts", ".mkv")
-"""Formats that a clip is repeated in as they are; any other goes into Matroska."""
 
 
 @dataclass(frozen=True, slots=True)

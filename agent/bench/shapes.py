@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.bench.child import run_check
-from agent.bench.media import Shape, natural_clip, repeated
+from agent.bench.looping import repeated
+from agent.bench.media import Shape, natural_clip
 
 __all__ = ["ShapeRun", "measure_shape"]
 

@@ -17,10 +17,11 @@ from rich.progress import Progress
 
 from agent.about import version
 from agent.bench.child import run_check
-from agent.bench.compare import Contender, compare
+from agent.bench.compare import Comparison, Contender, compare
 from agent.bench.filters import run_filters
-from agent.bench.media import FULL_HD, SHAPES, natural_clip, natural_path, repeated, sample
-from agent.bench.runs import COPYABLE, Run, compare_scan, measure_memory, run_worker
+from agent.bench.looping import COPYABLE, repeated
+from agent.bench.media import FAULTY_SHARE, FULL_HD, SHAPES, natural_clip, natural_path, sample, troubled
+from agent.bench.runs import Run, compare_scan, measure_memory, run_worker
 from agent.bench.shapes import measure_shape
 from agent.bench.split import run_split
 from agent.cli.bench_tables import comparison_table, memory_table, scan_table, serve_table, shapes_table
@@ -105,7 +106,7 @@ def jobs(
         )
         for n in counts
     ]
-    with _long(clip, minutes) as long:
+    with _long([_required(clip) or _made_clip()], minutes) as long:
         _run_comparison("jobs", long, contenders, repeats, json_document)
 
 
@@ -116,12 +117,18 @@ def patrol(
     clip: ClipOption = None,
     json_document: JsonOption = False,
 ) -> None:
-    """Compare a full check with one on patrol, on a clip repeated to some minutes."""
-    contenders = [
-        Contender(mode, partial(_check_run, options=("--mode", mode))) for mode in ("full", "patrol")
-    ]
-    with _long(clip, minutes) as long:
-        _run_comparison("patrol", long, contenders, repeats, json_document)
+    """Compare a full check with one on patrol: of a clean programme, and of one with defects."""
+    measured = _required(clip) or _made_clip()
+    results = {}
+    for name, parts in {"clean": [measured], **({} if clip else {"troubled": troubled(FULL_HD)})}.items():
+        with _long(parts, minutes) as long:
+            results[name] = _compared(long, PATROL, repeats)
+    if json_document:
+        extra = {"troubled": asdict(results["troubled"]), "faulty_share": FAULTY_SHARE} if not clip else {}
+        print_json(_document("patrol", {**asdict(results["clean"]), **extra}))
+    else:
+        for name, result in results.items():
+            results_console().print(comparison_table(result, name))
 
 
 @bench_app.command()
@@ -164,11 +171,10 @@ def serve(
 
 
 @contextmanager
-def _long(clip: Path | None, minutes: float) -> Iterator[Path]:
-    source = _required(clip) or _made_clip()
-    suffix = source.suffix if source.suffix in COPYABLE else ".mkv"
+def _long(clips: Sequence[Path], minutes: float) -> Iterator[Path]:
+    suffix = clips[0].suffix if clips[0].suffix in COPYABLE else ".mkv"
     with tempfile.TemporaryDirectory(prefix="vidette-bench-") as folder:
-        yield repeated(source, Path(folder) / f"{source.stem}{suffix}", minutes * 60)
+        yield repeated(clips, Path(folder) / f"{clips[0].stem}{suffix}", minutes * 60)
 
 
 def _check_run(clip: Path, options: Sequence[str], cores: int | None = None) -> Run:
@@ -182,17 +188,26 @@ def _scan_run(clip: Path) -> Run:
 def _run_comparison(
     kind: str, clip: Path | None, contenders: Sequence[Contender], repeats: int, json_document: bool
 ) -> None:
-    measured = _required(clip) or _made_clip()
+    result = _compared(_required(clip) or _made_clip(), contenders, repeats)
+    if json_document:
+        print_json(_document(kind, asdict(result)))
+    else:
+        results_console().print(comparison_table(result))
+
+
+def _compared(clip: Path, contenders: Sequence[Contender], repeats: int) -> Comparison:
     status = status_console()
     with Progress(console=status, transient=True, disable=not status.is_terminal) as progress:
         task = progress.add_task(
             f"{repeats} rounds and one to warm up", total=(repeats + 1) * len(contenders)
         )
-        result = compare(measured, contenders, repeats, on_run=lambda _: progress.advance(task))
-    if json_document:
-        print_json(_document(kind, asdict(result)))
-    else:
-        results_console().print(comparison_table(result))
+        return compare(clip, contenders, repeats, on_run=lambda _: progress.advance(task))
+
+
+PATROL = tuple(
+    Contender(mode, partial(_check_run, options=("--jobs", "1", "--mode", mode)))
+    for mode in ("full", "patrol")
+)
 
 
 def _required(clip: Path | None) -> Path | None:

@@ -50,9 +50,11 @@ def memory_table(result: MemoryRun) -> Table:
     return table
 
 
-def comparison_table(result: Comparison) -> Table:
-    """Contenders, and how each stands to the first."""
-    table = Table(title=f"{result.clip}: {result.frames} pictures, {result.repeats} runs of each")
+def comparison_table(result: Comparison, case: str = "") -> Table:
+    """Contenders, and how each stands to the first; ``case`` says what the clip is like."""
+    pictures = f": {result.frames} pictures" if result.frames else ""
+    about = f", {case}" if case else ""
+    table = Table(title=f"{result.clip}{about}{pictures}, {result.repeats} runs of each")
     headings = ("", "CPU", "wall", "peak memory", "written", "CPU, times the first", "wall, times the first")
     for heading in headings:
         table.add_column(heading, justify="right" if heading else "left")
