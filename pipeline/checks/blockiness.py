@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.checks.contract import Check, CheckSettings, Evidence, Finding, Line
@@ -25,10 +27,28 @@ class BlockinessSettings(CheckSettings):
     )
 
 
+GRID, NEAR, EDGE_LEVEL = 8, 2.0, 12.0
+"""The edge of a bar is measured to two samples. It counts by 6 levels at the most, and by twice that where
+half of the picture is plain."""
+
+
+def _from_bars(table: Table) -> NDArray[np.float64]:
+    """What the edges of bars at the sides may add to ``seam_level``, (n,), where they lie on the grid."""
+    width = table.stream.width or 0
+    edges = np.zeros(len(table))
+    for name in ("border_left", "border_right"):
+        bar = np.nan_to_num(np.asarray(table[name], np.float64))
+        # The grid begins at the left; of the right bar it is the way from there that counts.
+        at = bar if name == "border_left" else width - bar
+        edges += (bar > 0) & (np.abs(at - GRID * np.round(at / GRID)) <= NEAR)
+    return edges * EDGE_LEVEL * GRID / max(width, GRID)
+
+
 def _lanes(table: Table, settings: BlockinessSettings) -> Sequence[Lane]:
     rise, level = table["seam_rise"], table["seam_level"]
-    # Bars are drawn on the grid: their edges are seams that no coder made.
-    bad = (level >= settings.seam_level) & (rise >= SEEN_LEVEL) & (table["bars_share"] == 0)
+    # Colour bars are drawn on the grid: their edges are seams that no coder made.
+    bad = (level >= settings.seam_level + _from_bars(table)) & (rise >= SEEN_LEVEL)
+    bad &= table["bars_share"] == 0
     # A picture that stands is one sample, however long: that is for the freeze check to say.
     bad &= table["moved_share"] > 0
     facts = {"level": level, "rise": rise, "at": table["seam_at"]}

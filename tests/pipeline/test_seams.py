@@ -123,6 +123,25 @@ def test_key_frames_alone_are_not_blocky() -> None:
     assert events(one, only("blockiness")) == ()
 
 
+def between_bars(luma: Luma, gain: float, level: float, keep: float) -> Luma:
+    """A scene between bars that end on the grid, of which squares keep so much detail."""
+    framed = np.full_like(luma, 16.0)
+    inside = squares(level + gain * (luma - luma.mean()), keep=keep)
+    framed[:, 40:-40] = inside[:, 40:-40]
+    return framed
+
+
+def test_the_edges_of_bars_at_the_sides_are_no_seams() -> None:
+    """Those of a dark scene are steps like a coder's; what is coarse is found between bars as well."""
+    dark = programme(lambda luma, n: between_bars(luma, 0.3, 44, 1.0))
+    found = np.empty(2)
+    seams._summarise(seam_maps(dark[0].luma, 8), np.full(grid(*SIZE), 256), 1, found)
+    assert found[0] > 0.1
+    assert events(dark, only("blockiness")) == ()
+    coarse = programme(lambda luma, n: between_bars(luma, 1.0, 80, 0.1))
+    assert times(events(coarse, only("blockiness"))) == [(0.0, 4.0)]
+
+
 def test_a_coarse_picture_that_stands_is_one_sample() -> None:
     coarse = np.clip(starved(texture(*SIZE, seed=4)), 16, 235)
     assert events(shown(coarse, count=100), only("blockiness")) == ()
