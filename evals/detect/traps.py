@@ -252,7 +252,10 @@ def _pixel_game(seed: int, duration_s: float, width: int, height: int) -> Clip:
     rng = _rng(seed, 10)
     cell = 8 if seed % 2 else 16
     tiles = rng.integers(40, 210, (height // cell + 2, width // cell + 90))
-    tint = rng.integers(100, 156, (height // cell + 2, width // cell + 90))
+    light = 1.164 * (tiles - 16)
+    # Colours of RGB: what is nearly black or white has little chroma.
+    room = np.minimum(1, np.minimum(light, 255 - light) / 57)
+    tint = 128 + room * rng.integers(-28, 28, tiles.shape)
 
     def shown() -> Iterator[Picture]:
         wide = np.kron(tiles, np.ones((cell, cell))).astype(np.uint8)

@@ -48,16 +48,23 @@ def alike(a: Picture, b: Picture) -> bool:
     return all(np.array_equal(x, y) for x, y in ((a.luma, b.luma), (a.cb, b.cb), (a.cr, b.cr)))
 
 
-@pytest.mark.parametrize("name", [name for name in SCENES if not name.endswith((".edit", "travel"))])
-def test_clean_scenes_are_legal_colours(name: str) -> None:
+def assert_legal_colours(clip: Clip) -> None:
     """An illegal colour in clean content would be a defect that no truth tells of."""
-    clip = make_scene(name, 0, 0.5, 480, 270)
-    shown = clip.pictures[-1]
-    planes = planes_of(shown)
+    planes = planes_of(clip.pictures[-1])
     row, _ = PictureMeter().row(Decoded("v:0", 0.0, 0.04, *planes, 8, False, True, False))
     figures = dict(zip(PICTURE_COLUMNS, row, strict=True))
     assert figures["gamut_share"] < 0.005
     assert figures["chroma_illegal_share"] == 0
+
+
+@pytest.mark.parametrize("name", [name for name in SCENES if not name.endswith((".edit", "travel"))])
+def test_clean_scenes_are_legal_colours(name: str) -> None:
+    assert_legal_colours(make_scene(name, 0, 0.5, 480, 270))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_game_of_square_pixels_is_legal_colours(seed: int) -> None:
+    assert_legal_colours(TRAPS["pixel_game"].make(seed, 0.2, 480, 270))
 
 
 def on_the_grid(luma: np.ndarray) -> float:
