@@ -64,6 +64,11 @@ ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN = (np.uint64(n) for n in range(1, 8))
 """Unsigned, as all rows and columns of the kernels are: a signed index might be negative, and the branch
 for that keeps a loop from becoming SIMD."""
 
+EVEN_BYTES, LANES, LOW = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001), np.uint64(0xFFFFFFFF)
+"""Of a word of eight bytes: every other one; a one in each quarter, by which to multiply is to add the
+quarters up in the highest; and the lower half."""
+BYTE, HALF_WORD, TOP_LANE = np.uint64(8), np.uint64(32), np.uint64(48)
+
 _fast = njit(nogil=True, cache=True, error_model="numpy")
 
 
@@ -231,6 +236,44 @@ def _fold(columns, step, out):  # type: ignore[no-untyped-def]
 
 
 @_fast
+def _fold_sums(columns, narrow, out):  # type: ignore[no-untyped-def]
+    """Fold uint16 columns into blocks; where codes are ``narrow``, of 8 bits, four columns at a time."""
+    if not narrow:
+        _fold(columns, BLOCK, out)
+        return
+    words = columns.view(np.uint64)
+    for block in range(out.size):
+        at = FOUR * np.uint64(block)
+        # Sixteen columns of 16 codes up to 255: 65280, and no lane runs over.
+        word = words[at] + words[at + ONE] + words[at + TWO] + words[at + THREE]
+        out[block] = np.uint32((word * LANES) >> TOP_LANE)
+
+
+@_fast
+def _fold_counts(columns, out):  # type: ignore[no-untyped-def]
+    """Fold uint8 columns into blocks, eight at a time."""
+    words = columns.view(np.uint64)
+    for block in range(out.size):
+        a, b = words[TWO * np.uint64(block)], words[TWO * np.uint64(block) + ONE]
+        word = (a & EVEN_BYTES) + ((a >> BYTE) & EVEN_BYTES) + (b & EVEN_BYTES) + ((b >> BYTE) & EVEN_BYTES)
+        out[block] = np.uint32((word * LANES) >> TOP_LANE)
+
+
+@_fast
+def _fold_squares(columns, narrow, out):  # type: ignore[no-untyped-def]
+    """Fold uint32 columns into blocks; where codes are ``narrow``, two columns at a time."""
+    if not narrow:
+        _fold(columns, BLOCK, out)
+        return
+    words = columns.view(np.uint64)
+    for block in range(out.size):
+        word = np.uint64(0)
+        for n in range(HALF):
+            word += words[np.uint64(HALF * block + n)]
+        out[block] = np.uint32((word & LOW) + (word >> HALF_WORD))
+
+
+@_fast
 def _fold_any(columns, step, out):  # type: ignore[no-untyped-def]
     """The same where the step is not known to the compiler: the two usual ones are made so."""
     if step == HALF:
@@ -254,11 +297,17 @@ def _luma_maps(current, previous, dark_max, low, high, out):  # type: ignore[no-
     height, width = current.shape
     kind = current.dtype.type
     limit, lowest, span = kind(dark_max), kind(low), kind(high - low)
-    sums, counts = np.empty((8, width), np.uint16), np.empty((2, width), np.uint8)
-    total, change, step_x, bend_x = sums[0], sums[1], sums[2], sums[3]
-    step_y, step_y0, step_y8, field = sums[4], sums[5], sums[6], sums[7]
-    dark, illegal = counts[0], counts[1]
-    squares = np.empty(width, np.uint32)
+    narrow = current.itemsize == 1
+    # Whole blocks: what is beyond the picture stays zero.
+    wide = out.shape[2] * BLOCK
+    sums, counts, squares = (
+        np.empty((8, wide), np.uint16),
+        np.empty((2, wide), np.uint8),
+        np.empty(wide, np.uint32),
+    )
+    total, change, step_x, bend_x = sums[0, :width], sums[1, :width], sums[2, :width], sums[3, :width]
+    step_y, step_y0, step_y8, field = sums[4, :width], sums[5, :width], sums[6, :width], sums[7, :width]
+    dark, illegal = counts[0, :width], counts[1, :width]
     for band in range(out.shape[1]):
         sums[:] = 0
         counts[:] = 0
@@ -266,25 +315,25 @@ def _luma_maps(current, previous, dark_max, low, high, out):  # type: ignore[no-
         first, middle = np.uint64(band * BLOCK), np.uint64(min(height, band * BLOCK + HALF))
         stop = np.uint64(min(height, band * BLOCK + BLOCK))
         _gather_luma(current, previous, first, stop, limit, lowest, span, total, dark, change, illegal)
-        _gather_squares(current, first, stop, squares)
+        _gather_squares(current, first, stop, squares[:width])
         if width > 2:
             _gather_across(current, first, stop, step_x, bend_x)
         _gather_down(current, first, middle, step_y0, step_y, field)
         _gather_down(current, middle, stop, step_y8, step_y, field)
-        _fold(total, BLOCK, out[0, band])
-        _fold(squares, BLOCK, out[1, band])
-        _fold(dark, BLOCK, out[2, band])
-        _fold(change, BLOCK, out[3, band])
-        _fold(illegal, BLOCK, out[4, band])
-        _fold(step_x, BLOCK, out[5, band])
+        _fold_sums(sums[0], narrow, out[0, band])
+        _fold_squares(squares, narrow, out[1, band])
+        _fold_counts(counts[0], out[2, band])
+        _fold_sums(sums[1], narrow, out[3, band])
+        _fold_counts(counts[1], out[4, band])
+        _fold_sums(sums[2], narrow, out[5, band])
         _pick(step_x, 0, out[6, band])
         _pick(step_x, BLOCK // 2, out[7, band])
-        _fold(step_y, BLOCK, out[8, band])
-        _fold(step_y0, BLOCK, out[9, band])
-        _fold(step_y8, BLOCK, out[10, band])
+        _fold_sums(sums[4], narrow, out[8, band])
+        _fold_sums(sums[5], narrow, out[9, band])
+        _fold_sums(sums[6], narrow, out[10, band])
         out[8, band] += out[9, band] + out[10, band]
-        _fold(field, BLOCK, out[11, band])
-        _fold(bend_x, BLOCK, out[12, band])
+        _fold_sums(sums[7], narrow, out[11, band])
+        _fold_sums(sums[3], narrow, out[12, band])
 
 
 @_fast

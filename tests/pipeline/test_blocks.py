@@ -107,6 +107,12 @@ def test_no_sum_overflows_at_the_largest_code(bits: int) -> None:
     black = np.zeros_like(white)
     assert np.array_equal(measured(white, black, 0), luma_twin(white, black, 0))
     assert np.array_equal(measured(black, white, 0), luma_twin(black, white, 0))
+    for period in (1, 2):
+        rows, columns = np.indices(white.shape) // period
+        board = np.where((rows + columns) % 2, white, black)
+        stripes = np.where(columns % 2, white, black)
+        assert np.array_equal(measured(board, stripes, 0), luma_twin(board, stripes, 0))
+        assert np.array_equal(measured(stripes, board, 0), luma_twin(stripes, board, 0))
 
 
 @pytest.mark.parametrize("bits", DEPTHS)
