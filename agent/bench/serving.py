@@ -1,4 +1,4 @@
-"""How the service bears load: reads of its API with very many incidents stored, and new incidents."""
+"""How the service bears load: reads of its API with very many incidents stored, new incidents, its page."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx
 
+from agent.bench.browser import browser_path, dressed, page_loads
 from agent.bench.filled import filled_store
 from agent.bench.load import percentile
 from agent.store import Store
@@ -29,19 +30,23 @@ from pipeline.errors import InputError
 __all__ = ["ServeRun", "measure_serve"]
 
 START_S = 120.0
+PAGES = 20
+"""So often is the page loaded, each time as if for the first time."""
 TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class ServeRun:
-    """``rate`` a second were asked for, ``done`` a second came about; how long one took, in ms.
+    """``rate`` a second were asked for, or None: as many as can be; ``done`` a second came about.
+
+    How long one took is in ms, from the time at which it was to begin.
 
     ``cpu_ms`` is what the process that answered took for one: the service, or whoever stored.
     ``slowest`` are the 95th percentiles of the kinds of requests.
     """
 
     name: str
-    rate: float
+    rate: float | None
     done: float
     failed: int
     p50_ms: float
@@ -52,7 +57,10 @@ class ServeRun:
 
 
 def measure_serve(incidents: int, reads: float, accepts: float, seconds: float) -> list[ServeRun]:
-    """Reads alone, incidents alone, and both at once, on a copy of a filled SQLite store.
+    """On a copy of a filled SQLite store: reads and incidents alone and both at once, and the page.
+
+    Alone, both are also measured without a pace, for a pace that is kept says only that more could be.
+    The page is measured where a Chromium is.
 
     Raises:
         InputError: the service, or what loads it, does not run.
@@ -63,15 +71,32 @@ def measure_serve(incidents: int, reads: float, accepts: float, seconds: float) 
         shutil.copyfile(source, db)
         with Store.open(str(db)) as store, store.noting() as session:
             token = add_token(session, "bench", Scope.READ, datetime.now(UTC))[1]
+        with Store.open(str(db)) as store:
+            shown = dressed(store)
         with _served(db, Path(folder)) as (base, pid):
-            ask = {"kind": "reads", "base": base, "token": token, "rate": reads, "seconds": seconds}
-            bring = {"kind": "accept", "db": str(db), "rate": accepts, "seconds": seconds}
-            alone = _run("reads", reads, ask, pid)
-            stored = _run("incidents stored", accepts, bring, None)
-            loader = _begun(bring)
-            both = _run("reads, while incidents are stored", reads, ask, pid)
-            beside = _figures("incidents stored, while reads", accepts, _ended(loader), None)
-    return [alone, stored, both, beside]
+            ask = {"kind": "reads", "base": base, "token": token, "seconds": seconds}
+            bring = {"kind": "accept", "db": str(db), "seconds": seconds}
+            runs = [
+                _run("reads", reads, ask, pid),
+                _run("reads, no pace", None, ask, pid),
+                _run("incidents stored, no pace", None, bring, None),
+            ]
+            loader = _begun(bring, accepts)
+            runs.append(_run("reads, while incidents are stored", reads, ask, pid))
+            runs.append(_figures("incidents stored, while reads", accepts, _ended(loader), None))
+            runs += _page(f"{base}/incidents/{shown}", token, pid)
+    return runs
+
+
+def _page(url: str, token: str, pid: int) -> list[ServeRun]:
+    program = browser_path()
+    if program is None:
+        return []
+    before, began = _cpu_s(pid), time.perf_counter()
+    took_s = page_loads(program, url, token, PAGES)
+    wall_s = time.perf_counter() - began
+    found = {"took_s": took_s, "wall_s": wall_s, "failed": 0, "slowest": {}}
+    return [_figures("an incident's page in Chromium", None, found, _cpu_s(pid) - before)]
 
 
 @contextmanager
@@ -102,18 +127,18 @@ def _served(db: Path, folder: Path) -> Iterator[tuple[str, int]]:
         process.wait()
 
 
-def _run(name: str, rate: float, asked: Mapping[str, object], pid: int | None) -> ServeRun:
+def _run(name: str, rate: float | None, asked: Mapping[str, object], pid: int | None) -> ServeRun:
     before = _cpu_s(pid)
-    found = _ended(_begun(asked))
+    found = _ended(_begun(asked, rate))
     return _figures(name, rate, found, None if pid is None else _cpu_s(pid) - before)
 
 
-def _begun(asked: Mapping[str, object]) -> subprocess.Popen[bytes]:
+def _begun(asked: Mapping[str, object], rate: float | None) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-m", "agent.bench.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert process.stdin is not None  # noqa: S101 - it is a pipe
-    process.stdin.write(json.dumps(asked).encode())
+    process.stdin.write(json.dumps({**asked, "rate": rate or 0.0}).encode())
     process.stdin.close()
     return process
 
@@ -128,7 +153,7 @@ def _ended(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     return found
 
 
-def _figures(name: str, rate: float, found: Mapping[str, Any], cpu_s: float | None) -> ServeRun:
+def _figures(name: str, rate: float | None, found: Mapping[str, Any], cpu_s: float | None) -> ServeRun:
     took = found["took_s"]
     whole_s = found["cpu_s"] if cpu_s is None else cpu_s
     p50, p95, p99 = (1000 * percentile(took, percent) for percent in (50, 95, 99))

@@ -154,11 +154,11 @@ def shapes(
 def serve(
     incidents: Annotated[int, typer.Option(min=1, help="Incidents that are stored.")] = 100_000,
     reads: Annotated[float, typer.Option(min=1, help="Reads of the API in a second.")] = 200.0,
-    accepts: Annotated[float, typer.Option(min=1, help="Incidents that come in, in a second.")] = 50.0,
+    accepts: Annotated[float, typer.Option(min=1, help="Incidents that come in, in a second.")] = 60.0,
     seconds: Annotated[float, typer.Option(min=1, help="How long each part lasts.")] = 20.0,
     json_document: JsonOption = False,
 ) -> None:
-    """Load a service with reads and new incidents, while very many are stored (SQLite)."""
+    """Load a service with reads and new incidents, while very many are stored (SQLite), and open its page."""
     try:
         from agent.bench.serving import measure_serve
     except ModuleNotFoundError as exc:

@@ -98,5 +98,6 @@ def serve_table(incidents: int, runs: Sequence[ServeRun]) -> Table:
         table.add_column(heading, justify="right" if heading else "left")
     for run in runs:
         figures = (f"{value:.1f} ms" for value in (run.p50_ms, run.p95_ms, run.p99_ms, run.cpu_ms))
-        table.add_row(run.name, f"{run.rate:g} /s", f"{run.done:.1f} /s", str(run.failed), *figures)
+        asked = "" if run.rate is None else f"{run.rate:g} /s"
+        table.add_row(run.name, asked, f"{run.done:.1f} /s", str(run.failed), *figures)
     return table

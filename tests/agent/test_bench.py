@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
+import platformdirs
 import pytest
 
+from agent.bench import serving
+from agent.bench.browser import browser_path
 from agent.bench.child import run_command
 from agent.bench.compare import Contender, compare
 from agent.bench.filters import run_filters
@@ -20,7 +26,10 @@ from agent.bench.looping import repeated
 from agent.bench.media import sample
 from agent.bench.runs import Run, Spread, compare_scan, measure_memory
 from agent.bench.split import detectors, run_split
+from agent.bench.wire import Wire
 from pipeline.errors import InputError, UsageError
+from tests.agent.notify.servers import Answer
+from tests.agent.notify.servers import serving as answering
 from tests.clips import moving, programme, write_clip
 
 
@@ -127,6 +136,32 @@ def test_ffmpeg_runs_every_filter(clean_clip: Path, tmp_path: Path) -> None:
     assert run_filters(clean_clip).cpu_s > 0
     with pytest.raises(InputError, match=r"failed: .*No such file"):
         run_filters(tmp_path / "absent.mp4")
+
+
+def test_a_service_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_dir", lambda _: str(tmp_path))
+    monkeypatch.setattr(serving, "PAGES", 1)
+    runs = {run.name: run for run in serving.measure_serve(200, 20.0, 5.0, 0.5)}
+    reads, stored = runs["reads, while incidents are stored"], runs["incidents stored, while reads"]
+    assert (reads.rate, stored.rate, runs["reads, no pace"].rate) == (20.0, 5.0, None)
+    assert all(run.failed == 0 and 0 < run.p50_ms <= run.p95_ms <= run.p99_ms for run in runs.values())
+    assert len(runs["reads, no pace"].slowest) > 1
+    assert ("an incident's page in Chromium" in runs) == (browser_path() is not None)
+
+
+def test_a_service_that_hangs_up_is_told() -> None:
+    async def ask(port: int) -> tuple[int, bytes]:
+        async with Wire.to(f"http://127.0.0.1:{port}", "none") as wire:
+            return await wire.get("/")
+
+    with answering(lambda request: Answer(404, b"nothing")) as url:
+        assert asyncio.run(ask(int(url.rpartition(":")[2]))) == (404, b"nothing")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: server.accept()[0].close())
+        thread.start()
+        with pytest.raises(OSError, match=r"hung up|reset"):
+            asyncio.run(ask(server.getsockname()[1]))
+        thread.join()
 
 
 def test_the_command_prints_one_document(clean_clip: Path) -> None:
