@@ -34,7 +34,7 @@ def test_an_incident_is_told_with_all_that_is_known() -> None:
         "98 %",
         "luma p95 17",
         "black on v:0 while a:0 goes on",
-        "signal_loss would need silence",
+        "signal loss would need silence",
         "Written by scripted",
         "repaired once",
         "triage@sha256:abc",
