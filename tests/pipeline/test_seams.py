@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from pipeline.checks import blockiness
 from pipeline.measure import seams
 from pipeline.measure.blocks import grid
 from pipeline.measure.seams import seam_maps, seam_stride
@@ -140,6 +143,22 @@ def test_the_edges_of_bars_at_the_sides_are_no_seams() -> None:
     assert events(dark, only("blockiness")) == ()
     coarse = programme(lambda luma, n: between_bars(luma, 1.0, 80, 0.1))
     assert times(events(coarse, only("blockiness"))) == [(0.0, 4.0)]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "edges"), [(40, 40, 2), (40, 44, 1), (0.3, 0.2, 0), (0, 0, 0), (np.nan, 40, 1)]
+)
+def test_bars_whose_edges_lie_on_the_grid_raise_the_line(left: float, right: float, edges: int) -> None:
+    """A dark edge of less than some samples is no bar."""
+
+    class Row(dict[str, np.ndarray]):
+        stream = SimpleNamespace(width=320)
+
+        def __len__(self) -> int:
+            return 1
+
+    row = Row(border_left=np.array([left]), border_right=np.array([right]))
+    assert blockiness._from_bars(row).tolist() == pytest.approx([0.3 * edges])  # type: ignore[arg-type]
 
 
 def test_a_coarse_picture_that_stands_is_one_sample() -> None:
