@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from agent.models.calibration import Answered, Calibration, shares
 from agent.models.labels import LabelReader
 from agent.models.note_reader import NoteReader
+from agent.triage.passages import passages_of
 from agent.triage.questions import CHATML, NO_REASON, Chat, Question, answers, asked
 from agent.triage.reasons import ReasonKind, reasons_of
-from agent.triage.telling import examples_of, notes_of, tell_mildest, words
+from agent.triage.telling import examples_of, tell_mildest, words
 from agent.verdict import Case, Severity
 
 __all__ = ["Chooser", "Chosen"]
@@ -75,9 +76,9 @@ class Chooser:
         return found
 
     def quote(self, case: Case, reason: str) -> str:
-        """The note that was given as the reason, letter by letter; else what rules may go by."""
+        """The passage that was given as the reason, letter by letter; else what rules may go by."""
         if reason != NO_REASON:
-            return notes_of(case)[int(reason) - 1]
+            return passages_of(case)[int(reason) - 1].text
         structured = (r.text for r in reasons_of(case) if r.kind is not ReasonKind.NOTE)
         return next(structured, "")
 

@@ -2,7 +2,8 @@
 
 So small a model cannot weigh a case. It can tell, once trained for it, whether a note says that
 something was meant, that more is at stake, or that a plan is off. Whether the note is of this channel,
-this time, this length and this part of the signal is compared by code, before it is asked.
+this time, this length and this part of the signal is compared by code, before it is asked. What is
+written of planned work and in the run book is read in the same way, and may say less (``Origin``).
 """
 
 from __future__ import annotations
@@ -15,11 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
 from agent.policy_rules import Decision
+from agent.triage.passages import Origin, Passage, passages_of
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
-from agent.triage.reasons import ReasonKind, reasons_of
 from agent.triage.scope import of_other_channel
-from agent.triage.telling import notes_of
 from agent.verdict import Action, Case, Intent, Severity
 
 __all__ = ["NoteReader", "ReadNote", "ReadingCalibration"]
@@ -66,11 +66,16 @@ class ReadingCalibration(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ReadNote:
-    """A note, its number among those that a model may be shown, and how likely it says what."""
+    """A passage, its number among those of the case, and how likely it says what."""
 
     number: int
-    text: str
+    passage: Passage
     chances: Mapping[Reading, float]
+
+    @property
+    def text(self) -> str:
+        """What it says, letter by letter."""
+        return self.passage.text
 
 
 @dataclass(slots=True)
@@ -81,12 +86,12 @@ class NoteReader:
     calibration: ReadingCalibration
 
     def read(self, case: Case) -> list[ReadNote]:
-        """What each note says that may be shown."""
+        """What each note says that may be shown, and what is written of planned work and in the run book."""
         asked = reading_prompt()
         found = []
-        for number, text in enumerate(notes_of(case), 1):
-            told = self.reader.log_probabilities(asked.asked(text), asked.answers)
-            found.append(ReadNote(number, text, self.calibration.probabilities(told)))
+        for number, passage in enumerate(passages_of(case), 1):
+            told = self.reader.log_probabilities(asked.asked(passage.text), asked.answers)
+            found.append(ReadNote(number, passage, self.calibration.probabilities(told)))
         return found
 
     def ask(self, case: Case) -> Iterator[tuple[Question, Answered]]:
@@ -101,12 +106,11 @@ class NoteReader:
 
     def _decided(self, case: Case, read: Sequence[ReadNote]) -> tuple[dict[Question, str], float, str]:
         """Answers that are not the policy's own, how sure the severity is, and the note to quote."""
-        notes = [note for note in read if not of_other_channel(note.text, case.context.service)]
-        if not read:
-            return {}, self.calibration.alone, NO_REASON
-        reasons = {reason.text for reason in reasons_of(case, read=True) if reason.kind is ReasonKind.NOTE}
-        meant = _likeliest([note for note in notes if note.text in reasons], Reading.EXPECTED)
-        worse, off = _likeliest(notes, Reading.WORSE), _likeliest(notes, Reading.OFF)
+        own = [note for note in read if not of_other_channel(note.text, case.context.service)]
+        notes = [note for note in own if note.passage.origin is Origin.NOTE]
+        stakes = [note for note in own if note.passage.origin is not Origin.WORK]
+        meant = _likeliest([note for note in own if note.passage.excuses], Reading.EXPECTED)
+        worse, off = _likeliest(stakes, Reading.WORSE), _likeliest(notes, Reading.OFF)
         if meant and self._excuses(case, meant) and not self._contradicted(meant, worse, off):
             sure = self.calibration.confidence(meant.chances[Reading.EXPECTED])
             return _excused(case), sure, str(meant.number)
@@ -118,6 +122,8 @@ class NoteReader:
         if worse and self._speaks(worse, Reading.WORSE):
             sure = self.calibration.confidence(worse.chances[Reading.WORSE])
             return _raised(case), sure, NO_REASON
+        if all(note.passage.origin is not Origin.NOTE for note in read):
+            return {}, self.calibration.alone, NO_REASON
         doubt = meant.chances[Reading.EXPECTED] if meant else 0.0
         doubt = max(doubt, worse.chances[Reading.WORSE] if worse else 0.0)
         return {}, self.calibration.confidence(1.0 - doubt), NO_REASON

@@ -12,7 +12,7 @@ from agent.triage.notes import gives_reason, named_time_fits, of_other_part, rea
 from agent.triage.scope import of_other_channel, outlasts
 from agent.verdict import Case
 
-__all__ = ["Reason", "ReasonKind", "quoted", "reasons_of"]
+__all__ = ["Reason", "ReasonKind", "explains", "quoted", "reasons_of"]
 
 SHORTEST_QUOTE = 4
 
@@ -71,15 +71,23 @@ def _found(case: Case, read: bool) -> Iterator[Reason]:
             told = work.what if work.what and readable(work.what) else ReasonKind.MAINTENANCE.value
             yield Reason(ReasonKind.MAINTENANCE, told)
     for note in context.notes:
-        if (
-            readable(note.text)
-            and (read or gives_reason(note.text))
-            and not revoked(note.text)
-            and context.relation(note.holds, incident).together
-            and named_time_fits(note.text, incident, context.starts_at)
-            and not of_other_part(note.text, incident)
-            and not of_other_channel(note.text, context.service)
-            and not outlasts(incident, note.text)
-            and not taken_back(note, context, incident)
-        ):
+        together = context.relation(note.holds, incident).together
+        if together and explains(note.text, case, read=read) and not taken_back(note, context, incident):
             yield Reason(ReasonKind.NOTE, note.text)
+
+
+def explains(text: str, case: Case, *, read: bool = False) -> bool:
+    """Whether free text can explain an incident: it is of its channel, part, length and named time.
+
+    Whether its entry shares time with the incident is for the caller to know; ``read`` as in ``reasons_of``.
+    """
+    context, incident = case.context, case.incident
+    return (
+        readable(text)
+        and (read or gives_reason(text))
+        and not revoked(text)
+        and named_time_fits(text, incident, context.starts_at)
+        and not of_other_part(text, incident)
+        and not of_other_channel(text, context.service)
+        and not outlasts(incident, text)
+    )

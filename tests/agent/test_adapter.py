@@ -61,3 +61,23 @@ def test_plain_notes_are_read(embedded: GuidanceModel, text: str, reading: str) 
     asked, reader = reading_prompt(), LabelReader(embedded.model.engine)
     found = embedded.reading.probabilities(reader.log_probabilities(asked.asked(text), asked.answers))
     assert max(found, key=lambda one: found[one]) is Reading(reading)
+
+
+RUN_BOOK = (
+    "Call the venue before switching: the backup has no commentary",
+    "If black lasts more than 10 s, switch to encoder B and tell the shift leader",
+    "Check the patch in rack 4 first, then ring the network desk",
+    "Restart the packager from the console, it takes two minutes",
+    "Page the audio engineer on duty, number on the wall",
+    "Open a ticket with the satellite provider and give them the transponder",
+    "Compare with the second path before calling anybody",
+    "Redelivery is asked for by mail, with the report",
+)
+
+
+def test_instructions_of_a_run_book_put_nothing_at_stake(embedded: GuidanceModel) -> None:
+    assert embedded.reading is not None
+    asked, reader = reading_prompt(), LabelReader(embedded.model.engine)
+    for text in RUN_BOOK:
+        found = embedded.reading.probabilities(reader.log_probabilities(asked.asked(text), asked.answers))
+        assert not embedded.reading.counts(Reading.WORSE, found[Reading.WORSE]), text

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from agent.context import Context, Maintenance, Note, Period, Tier
+from agent.context import Context, Maintenance, Note, Period, RunBookEntry, Tier
 from agent.models.base import ModelError
 from agent.models.calibration import load_calibration
+from agent.models.choices import Chooser
 from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.policy import load_policy
 from agent.triage.judge import case_of
 from agent.triage.questions import NO_REASON, Question
 from agent.triage.reading import Reading, reading_prompt
 from agent.triage.scope import longest_told_s, of_other_channel
-from agent.verdict import Case
+from agent.verdict import Case, Severity
 from pipeline.model import Cause, Incident
 from tests.agent.reporting import event, incident, scan
 
@@ -41,7 +42,7 @@ class Told:
 
     def log_probabilities(self, text: str, answers: Sequence[str]) -> list[float]:
         assert tuple(answers) == reading_prompt().answers
-        meaning = next(m for word, m in self.meanings.items() if word in text)
+        meaning = next((m for word, m in self.meanings.items() if word in text), Reading.NOTHING)
         rest = math.log((1 - self.sure) / (len(Reading) - 1))
         return [math.log(self.sure) if reading is meaning else rest for reading in Reading]
 
@@ -68,6 +69,53 @@ def test_what_was_meant_is_told_and_quoted_and_wakes_nobody() -> None:
     found = answered(asked(DARK, "Kick TV 2 has no pictures now"), pictures=Reading.EXPECTED)
     assert (found[Question.SEVERITY], found[Question.INTENT]) == ("info", "planned")
     assert (found[Question.ACTION], found[Question.REASON]) == ("none", "1")
+
+
+def work(text: str, start: float = 500.0) -> tuple[Maintenance, ...]:
+    return (Maintenance(Period(start, 900.0), text),)
+
+
+def test_what_is_written_of_planned_work_is_quoted_as_a_note_is() -> None:
+    case = asked(DARK, maintenance=work("Kick TV 2 has no pictures"))
+    assert case.floor is Severity.MINOR
+    reader = NoteReader(Told({"pictures": Reading.EXPECTED}), PLAIN)  # type: ignore[arg-type]
+    found = {question: told.value for question, told in reader.ask(case)}
+    assert (found[Question.SEVERITY], found[Question.REASON]) == ("info", "1")
+    assert Chooser(reader.reader, notes=reader).quote(case, "1") == "Kick TV 2 has no pictures"
+
+
+@pytest.mark.parametrize(
+    ("works", "meaning"),
+    [
+        (work("Kick TV 1 has no pictures"), Reading.EXPECTED),
+        (work("Kick TV 2 has no sound"), Reading.EXPECTED),
+        (work("Kick TV 2 has no pictures 20:00-20:30"), Reading.EXPECTED),
+        (work("Kick TV 2 has no pictures", start=611.0), Reading.EXPECTED),
+        (work("Kick TV 2 stays"), Reading.OFF),
+        (work("Kick TV 2 has no reserve"), Reading.WORSE),
+    ],
+)
+def test_work_that_does_not_explain_moves_nothing(works: tuple[Maintenance, ...], meaning: Reading) -> None:
+    case = asked(DARK, maintenance=works)
+    found = answered(case, Kick=meaning)
+    assert (found[Question.SEVERITY], found[Question.REASON]) == (case.floor.value, NO_REASON)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "severity"),
+    [(Reading.EXPECTED, "minor"), (Reading.OFF, "minor"), (Reading.WORSE, "major")],
+)
+def test_the_run_book_may_raise_and_excuses_nothing(meaning: Reading, severity: str) -> None:
+    short = incident(event("black", "v:0", 600.0, 603.0), cause=Cause.PICTURE_LOSS)
+    case = asked(short, run_book=(RunBookEntry("Planned or not, ring the desk", (Cause.PICTURE_LOSS,)),))
+    assert case.floor is Severity.MINOR
+    found = answered(case, desk=meaning)
+    assert (found[Question.SEVERITY], found[Question.REASON]) == (severity, NO_REASON)
+
+
+def test_the_run_book_takes_no_plan_back() -> None:
+    case = asked(LOST, maintenance=(WORK,), run_book=(RunBookEntry("Ring the desk"),))
+    assert answered(case, desk=Reading.OFF)[Question.SEVERITY] == "minor"
 
 
 @pytest.mark.parametrize(
