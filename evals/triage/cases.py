@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -34,7 +34,7 @@ from pipeline.model import (
     fingerprint,
 )
 
-__all__ = ["FOLDER", "SPLITS", "EvalCase", "Want", "load_cases"]
+__all__ = ["FOLDER", "SPLITS", "EvalCase", "Want", "load_cases", "sampled"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "cases"
 SPLITS = ("tune", "test")
@@ -149,6 +149,24 @@ def load_cases(folder: Path = FOLDER) -> tuple[EvalCase, ...]:
         for row in tomllib.loads(file.read_text("utf-8"))["family"]:
             found += _family(_Family.model_validate(row))
     return tuple(found)
+
+
+def sampled(cases: Sequence[EvalCase], count: int) -> list[EvalCase]:
+    """So many cases, in their order: one of each kind of trap, and of what is wanted the shares of all.
+
+    One of each trap comes first; the rest is drawn at even steps from the others, sorted by severity, trap
+    and family.
+    """
+    ordered = sorted(cases, key=lambda c: (c.want.severity.rank, c.trap, c.family, c.id))
+    kinds: dict[str, EvalCase] = {}
+    for case in ordered:
+        kinds.setdefault(case.trap, case)
+    first = [*kinds.values()][:count]
+    rest = [case for case in ordered if case not in first]
+    left = min(count - len(first), len(rest))
+    drawn = [rest[(2 * n + 1) * len(rest) // (2 * left)] for n in range(left)]
+    chosen = {case.id for case in (*first, *drawn)}
+    return [case for case in cases if case.id in chosen]
 
 
 def _family(family: _Family) -> Iterator[EvalCase]:

@@ -16,7 +16,7 @@ from rich.console import Console
 from agent.models import BACKENDS, ModelOptions, open_model
 from agent.query.readers import question_reader
 from evals.detect.gate import Verdict, load
-from evals.triage.cases import SPLITS, EvalCase, load_cases
+from evals.triage.cases import SPLITS, EvalCase, load_cases, sampled
 from evals.triage.controls import CONTROLS
 from evals.triage.gate import accept, held_against, rows_of
 from evals.triage.injections import Attack, load_injections, run_injections
@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("--case", metavar="TEXT", default="", help="only cases whose id contains this")
     options.add_argument("--every", type=int, default=1, metavar="N", help="only every N-th case")
+    options.add_argument("--sample", type=int, metavar="N", help="only N cases, of each severity and trap")
     options.add_argument("--remote-url", metavar="URL", help="the endpoint of langchain_openai, up to /v1")
     options.add_argument("--remote-model", default="local", metavar="NAME", help="what it calls its model")
     options.add_argument("--cache", type=Path, metavar="FOLDER", help="for the de-quantised embedded model")
@@ -82,6 +83,7 @@ def main(argv: Sequence[str]) -> int:
     splits = SPLITS if arguments.split == "all" else (arguments.split,)
     cases = [case for case in load_cases() if case.split in splits and arguments.case in case.id]
     cases = cases[:: max(arguments.every, 1)]
+    cases = cases if arguments.sample is None else sampled(cases, max(arguments.sample, 1))
     if not cases:
         print(f"evals: no case has {arguments.case!r} in its id", file=sys.stderr)
         return 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.verdict import Intent, Route, Severity
-from evals.triage.cases import EvalCase, load_cases
+from evals.triage.cases import EvalCase, load_cases, sampled
 from evals.triage.generate import GRAMMAR, TEXTS, samples
 from evals.triage.injections import load_injections
 from evals.triage.own import CALIBRATION, apart_samples, own_samples
@@ -32,6 +32,20 @@ def _pairs() -> list[tuple[EvalCase, EvalCase]]:
 def test_there_are_enough_and_ids_are_unique() -> None:
     assert len(CASES) >= 240
     assert len(BY_ID) == len(CASES)
+
+
+def test_a_sample_has_each_kind_of_trap_and_the_shares_of_all() -> None:
+    test = [case for case in CASES if case.split == "test"]
+    some = sampled(test, 64)
+    assert len(some) == len({case.id for case in some}) == 64
+    assert {case.trap for case in some} == {case.trap for case in test}
+    for severity in Severity:
+        mine, all_of_it = (
+            sum(case.want.severity is severity for case in cases) / len(cases) for cases in (some, test)
+        )
+        assert abs(mine - all_of_it) < 0.1
+    assert some == sampled(test, 64) and sampled(test, 1000) == test
+    assert len(sampled(test, 3)) == 3
 
 
 def test_splits_are_about_even_and_share_no_family() -> None:
