@@ -67,6 +67,7 @@ _CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
 _RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:]|\.\d)")
 _UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:]|\.\d)")
 _FROM = re.compile(rf"(?:from|after|since)\s+{_CLOCK}(?![\d:]|\.\d)")
+_UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
 _SINGLE = re.compile(rf"(?<![\d:.]){_CLOCK}(?![\d:]|\.\d)")
 
 
@@ -192,6 +193,9 @@ def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedel
     if found := _RANGE.search(text):
         return _time(found[1], found[2]), _time(found[3], found[4])
     if found := _UNTIL.search(text):
+        return None, _time(found[1], found[2])
+    found, then = _FROM.search(text) or _SINGLE.search(text), _UNTIL_THEN.search(text)
+    if found and then and then.start() > found.end():
         return None, _time(found[1], found[2])
     if found := _FROM.search(text):
         return _time(found[1], found[2]), None

@@ -121,6 +121,9 @@ def test_planned_work_and_slots_can_be_quoted_where_they_cover_the_incident() ->
         ("slate at 18:20", True),
         ("slate at 20:00", False),
         ("slate 23:00-19:00", True),
+        ("show from 19:00, until then slate", True),
+        ("show at 17:00, slate before that", False),
+        ("until then the slate, from 19:00 the show", False),
         ("slate", True),
     ],
 )
