@@ -178,10 +178,11 @@ def _restored(case: Case, plans: Decision, *, worse: bool) -> dict[Question, str
 
 
 def _raised(case: Case) -> dict[Question, str]:
-    """One step above the floor, or to where it would be without the context."""
+    """One step above the floor, or to where it would be without the context; and no matter of doubt."""
     step = next((s for s in Severity if s.rank == case.floor.rank + 1), case.floor)
     worst = max(step, case.plain_floor, key=lambda s: s.rank)
     lowered = case.plain_floor.rank > case.floor.rank
     ceiling = max(case.ceiling, case.plain_floor, key=lambda s: s.rank)
     severity = min(worst, ceiling, key=lambda s: s.rank)
-    return {Question.SEVERITY: severity.value} | ({Question.INTENT: Intent.FAULT.value} if lowered else {})
+    fault = lowered or Intent.FAULT in case.intents
+    return {Question.SEVERITY: severity.value} | ({Question.INTENT: Intent.FAULT.value} if fault else {})

@@ -21,7 +21,7 @@ __all__ = ["GRAMMAR", "TEXTS", "Sample", "samples"]
 
 TEXTS = Path(__file__).with_name("training_texts.toml")
 GRAMMAR = Path(__file__).with_name("training_grammar.toml")
-PUT_TOGETHER = 0.5
+PUT_TOGETHER = 0.4
 """The share of notes that are put together from parts; the others are whole sentences."""
 
 _PLACE = re.compile(r"\{([a-z0-9]+)\}")
