@@ -15,17 +15,11 @@ from gguf import GGUFReader, GGUFWriter
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
+from agent.models.lora import PARTS, halves_apart
+
 __all__ = ["export", "main", "weights_of"]
 
-NAMES = {
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
+NAMES = {part: name for name, part in PARTS.items()}
 HEADS, KV_HEADS = 9, 3
 
 
@@ -58,14 +52,13 @@ def export(folder: Path, file: Path) -> int:
 
 def weights_of(file: Path) -> dict[str, NDArray[np.float32]]:
     """The weights of a LoRA file under the names of peft, in the order of its rows."""
-    parts = {name: part for part, name in NAMES.items()}
     found = {}
     for tensor in GGUFReader(file).tensors:
         _, layer, name, _, side = tensor.name.split(".")
         weights = np.asarray(tensor.data, np.float32)
         if side == "lora_b" and name in ("attn_q", "attn_k"):
-            weights = _turned_back(weights, HEADS if name == "attn_q" else KV_HEADS)
-        key = f"base_model.model.model.layers.{layer}.{parts[name]}.lora_{side[-1].upper()}.weight"
+            weights = halves_apart(weights, HEADS if name == "attn_q" else KV_HEADS)
+        key = f"base_model.model.model.layers.{layer}.{PARTS[name]}.lora_{side[-1].upper()}.weight"
         found[key] = weights
     return found
 
@@ -81,12 +74,6 @@ def _turned(weights: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
     """Rows (out, rank) with the two halves of each head interleaved."""
     rows = weights.reshape(heads, 2, weights.shape[0] // heads // 2, *weights.shape[1:])
     return rows.swapaxes(1, 2).reshape(weights.shape)
-
-
-def _turned_back(rows: NDArray[np.float32], heads: int) -> NDArray[np.float32]:
-    """Rows (out, rank) as they were before ``_turned``."""
-    pairs = rows.reshape(heads, rows.shape[0] // heads // 2, 2, *rows.shape[1:])
-    return pairs.swapaxes(1, 2).reshape(rows.shape)
 
 
 def main() -> None:
