@@ -44,6 +44,9 @@ PLANS = ("of_work", "of_test", "of_card", "of_rest")
 LONGEST_PHRASE = 4
 """Words of a list may be joined by hyphens: so many at most stand for a phrase."""
 
+BOTH = frozenset({"av_skew", "av_content"})
+"""Checks of sound against picture: a note may name either."""
+
 STILL = frozenset({"freeze", "slate", "duplicate_frames"})
 DARK = frozenset({"black"})
 
@@ -67,6 +70,13 @@ _CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
 _RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:]|\.\d)")
 _UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:]|\.\d)")
 _FROM = re.compile(rf"(?:from|after|since)\s+{_CLOCK}(?![\d:]|\.\d)")
+_STILL_SO = re.compile(
+    r"(?<!\ba )(?<!\bthe )(?<!\bone )(?<!\bthis )(?<!\bas )(?<!\bstands )(?<!\bstand )(?<!\bstanding )"
+    r"(?<!\bholds )\bstill\b(?=[ ,]+[a-z])"
+    r"(?! (?:picture|image|frame|card|photo|shot|photograph|page|slide|graphic|logo)s?\b)"
+)
+"""The word where it says that something goes on, not that a picture stands."""
+
 _UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
 _SINGLE = re.compile(rf"(?<![\d:.]){_CLOCK}(?![\d:]|\.\d)")
 
@@ -133,7 +143,8 @@ def of_other_part(text: str, incident: Incident) -> bool:
     Of sound alone where pictures are at fault too, or the reverse; of a picture that stands where it is
     black, or the reverse; of another thing that a delivery can be off by.
     """
-    words, streams = _parts(text), {event.stream[:1] for event in incident.events}
+    words = _parts(_STILL_SO.sub(" ", text.lower()))
+    streams = {event.stream[:1] for event in incident.events if event.check not in BOTH}
     picture, sound = words & _lists()["picture"], words & _lists()["sound"]
     if (sound and not picture and "v" in streams) or (picture and not sound and "a" in streams):
         return True

@@ -13,12 +13,12 @@ from agent.models.scripted import Scripted
 from agent.policy import load_policy
 from agent.triage.facts import facts_of
 from agent.triage.judge import case_of, judge_case
-from agent.triage.notes import named_time_fits, readable
+from agent.triage.notes import named_time_fits, of_other_part, readable
 from agent.triage.questions import Question, answers, asked, shared
 from agent.triage.reasons import quoted, reasons_of
 from agent.triage.words import template_summary, template_title
 from agent.verdict import Action, Case, Intent, Severity
-from pipeline.model import Cause
+from pipeline.model import Cause, Incident
 from tests.agent.reporting import event, incident, scan
 
 SIX = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
@@ -26,6 +26,7 @@ LOST = incident(
     event("black", "v:0", 600.0, 640.0), event("silence", "a:0", 600.0, 640.0), cause=Cause.SIGNAL_LOSS
 )
 SILENT = incident(event("silence", "a:0", 600.0, 640.0), cause=Cause.AUDIO_LOSS)
+SKEWED = incident(event("av_skew", "a:0", 0.0, 900.0), cause=Cause.SYNC_ERROR)
 PLANNED = "Feed goes to a holding slate, planned 18:05-18:15"
 
 
@@ -181,3 +182,20 @@ def test_without_a_reason_nothing_below_the_floor_may_be_answered() -> None:
     assert {Severity(value).rank >= one.floor.rank for value in answers(one, Question.SEVERITY)} == {True}
     with_reason = answers(case(PLANNED), Question.SEVERITY)
     assert "info" in with_reason and "planned" in answers(case(PLANNED), Question.INTENT)
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "other"),
+    [
+        ("The crew is still laying cable", LOST, False),
+        ("A still of the harbour", LOST, True),
+        ("Still picture of the harbour", LOST, True),
+        ("The picture stands still for a while", SILENT, True),
+        ("They are still at lunch", SILENT, False),
+        ("Shifted against the picture for the studio", SKEWED, False),
+        ("Shifted sound for the studio", SKEWED, False),
+        ("Sound is off", LOST, True),
+    ],
+)
+def test_a_note_is_of_the_part_that_it_names(text: str, found: Incident, other: bool) -> None:
+    assert of_other_part(text, found) is other
