@@ -61,8 +61,9 @@ def _document(capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def test_a_defect_is_shown_stored_and_ends_with_1(
-    dark_clip: Path, capsys: pytest.CaptureFixture[str]
+    dark_clip: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", WIDE["COLUMNS"])
     assert check(dark_clip) == 1
     shown = capsys.readouterr()
     assert "black v:0" in shown.out

@@ -257,7 +257,7 @@ def test_a_page_whose_sender_died_is_sent_again_under_the_same_id(any_store: Sto
 
         places["desk"].notifier = Killed(places["desk"].notifier)
         with Store.open(sys.argv[1]) as store:
-            now = lambda: datetime.now(UTC) + timedelta(seconds=2)
+            now = lambda: datetime.now(UTC) + timedelta(seconds=21)
             Paging(store, tree, places, now).deliver()
     """)
     url = any_store.engine.url.render_as_string(hide_password=False)
@@ -266,7 +266,7 @@ def test_a_page_whose_sender_died_is_sent_again_under_the_same_id(any_store: Sto
     assert done.returncode == -signal.SIGKILL
     (first,) = [json.loads(line) for line in (tmp_path / "desk.jsonl").read_text().splitlines()]
     assert desk.paging.deliver() == 0, "it is leased to the one that died"
-    desk.clock.move(30)
+    desk.clock.move(60)
     desk.paging.deliver()
     (second,) = desk["desk"].told
     assert second.id == first["data"]["id"]
