@@ -1,6 +1,7 @@
 """Puts measured figures into docs/bench.md, with a chart.
 
-    for kind in scan filters split jobs patrol shapes; do vidette bench $kind --json > FOLDER/$kind.json; done
+    for kind in scan filters split jobs patrol serve shapes
+    do vidette bench $kind --json > FOLDER/$kind.json; done
     python -m scripts.bench_page FOLDER "the machine, in words"
 
 The prose above the mark in docs/bench.md is written by hand; all below it is made here.
@@ -61,7 +62,7 @@ def page(written: str, found: Mapping[str, Any], machine: str) -> str:
         if troubled := found[kind].get("troubled"):
             share = found[kind]["faulty_share"]
             parts += _comparison(f"The same, with {share:.0%} of the time black or frozen", troubled)
-    return "\n".join([*parts, *_shapes(found["shapes"])])
+    return "\n".join([*parts, *_serve(found["serve"]), *_shapes(found["shapes"])])
 
 
 def _scan(document: Mapping[str, Any]) -> list[str]:
@@ -89,6 +90,24 @@ def _comparison(title: str, document: Mapping[str, Any]) -> list[str]:
         f"{document['clip']}, {document['repeats']} runs of each.",
         "",
         *head,
+        *rows,
+        "",
+    ]
+
+
+def _serve(document: Mapping[str, Any]) -> list[str]:
+    rows = [
+        f"| {run['name']} | {'as many as can be' if run['rate'] is None else format(run['rate'], 'g')} "
+        f"| {run['done']:.0f} | {run['p50_ms']:.0f} / {run['p95_ms']:.0f} ms | {run['cpu_ms']:.1f} ms |"
+        for run in document["runs"]
+    ]
+    return [
+        "### What the service bears",
+        "",
+        f"{document['incidents']:,} incidents in SQLite; the load comes from the same machine.",
+        "",
+        "| | asked, a second | done, a second | p50 / p95 | CPU for one |",
+        "|---|---|---|---|---|",
         *rows,
         "",
     ]

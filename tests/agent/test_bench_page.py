@@ -30,6 +30,13 @@ FOUND: dict[str, Any] = {
     },
     **{"filters": _comparison(5.2, 70.0), "split": _comparison(5.2, 60.0), "jobs": _comparison(20.0, 21.0)},
     "patrol": {**_comparison(20.0, 2.0), "troubled": _comparison(20.0, 4.0), "faulty_share": 0.05},
+    "serve": {
+        "incidents": 100_000,
+        "runs": [
+            {"name": "reads", "rate": 200.0, "done": 199.6, "p50_ms": 3.0, "p95_ms": 6.2, "cpu_ms": 2.55},
+            {"name": "unpaced", "rate": None, "done": 430.0, "p50_ms": 33.0, "p95_ms": 47.2, "cpu_ms": 2.8},
+        ],
+    },
     "shapes": {
         "runs": [
             {
@@ -49,6 +56,8 @@ def test_the_page_keeps_what_is_written_and_has_every_figure() -> None:
         "| way <1> | 4.00 s | 4.00 s |" in made
         and "| 43 s of 1920x1080 | 5.0 s | 1.3 s | 11 s | 32 s |" in made
     )
+    assert "100,000 incidents" in made and "| reads | 200 | 200 | 3 / 6 ms | 2.5 ms |" in made
+    assert "| unpaced | as many as can be | 430 | 33 / 47 ms | 2.8 ms |" in made
     assert page(made, FOUND, "two cores") == made
 
 
