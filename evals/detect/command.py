@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from evals.detect.cases import SPLITS, clean_hour, quick, recipes, select
+from evals.detect.codings import CODINGS
 from evals.detect.fixtures import cache_folder
 from evals.detect.gate import accept, case_rows, held_against, load
 from evals.detect.injectors import INJECTORS
@@ -92,13 +93,19 @@ def main(argv: Sequence[str]) -> int:
 def _print_patrol(results: Sequence[Result], cache: Path, jobs: int) -> None:
     long = [result for result in results if long_truths(result.fixture)]
     patrol = run([result.fixture.recipe for result in long], cache, jobs=jobs, detector=on_patrol)
-    found = score_patrol(long, patrol)
-    for case, truth in found.missed:
-        print(f"  missed: {case}: {truth.check} {truth.start_s:.2f}-{truth.end_s:.2f} {truth.kind}")
-    print(
-        f"patrol: {found.patrol} of the {found.full} defects of two GOPs or longer that a full scan found "
-        f"({found.truths} there are), {interval(found.recall)}"
-    )
+    for gop_s in sorted({CODINGS[result.fixture.recipe.coding].gop_s for result in long}):
+        pairs = [
+            (whole, quick)
+            for whole, quick in zip(long, patrol, strict=True)
+            if CODINGS[whole.fixture.recipe.coding].gop_s == gop_s
+        ]
+        found = score_patrol(pairs)
+        for case, truth in found.missed:
+            print(f"  missed: {case}: {truth.check} {truth.start_s:.2f}-{truth.end_s:.2f} {truth.kind}")
+        print(
+            f"patrol, a key frame every {gop_s:g} s: {found.patrol} of the {found.full} defects of two GOPs "
+            f"or longer that a full scan found ({found.truths} there are), {interval(found.recall)}"
+        )
 
 
 def _run(wanted: Sequence[Recipe], cache: Path, jobs: int, console: Console) -> list[Result]:

@@ -51,11 +51,11 @@ def long_truths(fixture: Fixture) -> list[Truth]:
     ]
 
 
-def score_patrol(full: Sequence[Result], patrol: Sequence[Result]) -> PatrolScore:
-    """Both ways of scanning the same clips, in the same order."""
+def score_patrol(pairs: Sequence[tuple[Result, Result]]) -> PatrolScore:
+    """Of each clip what a full scan and what a patrol found."""
     truths = found = both = 0
     missed = []
-    for whole, quick in zip(full, patrol, strict=True):
+    for whole, quick in pairs:
         for truth in long_truths(whole.fixture):
             truths += 1
             if truth in (hit.truth for hit in compare(whole, truth.check).hits):
