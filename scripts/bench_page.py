@@ -87,7 +87,7 @@ def _comparison(title: str, document: Mapping[str, Any]) -> list[str]:
     return [
         f"### {title}",
         "",
-        f"{document['clip']}, {document['repeats']} runs of each.",
+        f"{document['clip']}, runs of each: {document['repeats']}.",
         "",
         *head,
         *rows,
