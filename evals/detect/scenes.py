@@ -1,7 +1,7 @@
 """Clean scenes with their sound: natural clips, photographs under a camera, and made ones.
 
-Each scene is a function of a seed; the tables ``TUNE`` and ``TEST`` say which scenes of which material
-belong to which split, so that no picture of one is ever seen in the other.
+Each scene is a function of a seed. The table ``SCENES`` says to which split each belongs, so that no picture
+of one is ever seen in the other.
 """
 
 from __future__ import annotations
