@@ -1,4 +1,4 @@
-"""What of a context is believed: a table that a note contradicts lowers nothing.
+"""What of a context is believed: a table that a note contradicts lowers nothing, nor work without effect.
 
 A schedule, a calendar of works and a table of services are read by machines, and lower a severity by
 themselves. People write beside them that the work was called off, or that the test feed carries the
@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.context import Audience, Context, Maintenance, Note, Slot, SlotKind, Tier
-from agent.triage.notes import Claim, claims_of, named_time_fits, plans_named, readable
+from agent.triage.named_times import fits_in_time
+from agent.triage.notes import Claim, claims_of, plans_named, readable
 from agent.triage.scope import of_other_channel
 from pipeline.model import Incident
 
@@ -99,11 +100,13 @@ def _speaks(text: str, context: Context, incident: Incident) -> bool:
     return (
         readable(text)
         and not of_other_channel(text, context.service)
-        and named_time_fits(text, incident, context.starts_at, since=True)
+        and fits_in_time(text, incident, context, since=True)
     )
 
 
 def _against_work(work: Maintenance, notes: list[str]) -> bool:
+    if Claim.IDLE in claims_of(work.what):
+        return True
     own = frozenset({"of_work"}) | plans_named(work.what)
     return any(claims_of(text) - {Claim.IN_USE} and _of_plan(text, own) for text in notes)
 

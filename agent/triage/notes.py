@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 
-from agent.context import until_s
 from pipeline.model import Incident
 
 __all__ = [
@@ -23,8 +21,8 @@ __all__ = [
     "denies",
     "gives_orders",
     "gives_reason",
-    "named_time_fits",
     "of_other_part",
+    "only_proposed",
     "plans_named",
     "readable",
     "revoked",
@@ -56,20 +54,10 @@ LONGEST_WORD = 20
 FLOOD = 8
 """So many words, most of them again and again, are written for a counter of words and for nobody else."""
 
-TIME_SLACK = timedelta(minutes=5)
-AROUND = timedelta(minutes=30)
-"""How far a single time that a note names may lie from the incident."""
-
-HALF_DAY = timedelta(hours=12)
-
 _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _SPLIT = re.compile(r"\b(?:[a-z][ ._-]){4,}[a-z]\b")
 _MIXED = re.compile(r"[a-z]+[0-9@$!|]+[a-z]+", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.;:!?()]\s*|,\s+|\s-+\s|\b(?:but|however|instead|so|because)\b")
-_CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
-_RANGE = re.compile(rf"(?<![\d:.]){_CLOCK}\s*(?:-|\u2013|to|until|till)\s*{_CLOCK}(?![\d:]|\.\d)")
-_UNTIL = re.compile(rf"(?:until|till|by)\s+{_CLOCK}(?![\d:]|\.\d)")
-_FROM = re.compile(rf"(?:from|after|since)\s+{_CLOCK}(?![\d:]|\.\d)")
 _STILL_SO = re.compile(
     r"(?<!\ba )(?<!\bthe )(?<!\bone )(?<!\bthis )(?<!\bas )(?<!\bstands )(?<!\bstand )(?<!\bstanding )"
     r"(?<!\bholds )\bstill\b(?=[ ,]+[a-z])"
@@ -77,8 +65,19 @@ _STILL_SO = re.compile(
 )
 """The word where it says that something goes on, not that a picture stands."""
 
-_UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
-_SINGLE = re.compile(rf"(?<![\d:.]){_CLOCK}(?![\d:]|\.\d)")
+_UNHARMED = re.compile(
+    r"\b([a-z]+) (?:(?:is|are|stays?|remains?) (?:all )?"
+    r"(?:fine|ok|okay|normal|unaffected|untouched|clean|not affected|not touched)"
+    r"|(?:runs?|goes|go|plays?) (?:on|normally|as (?:usual|normal|always))|carr(?:y|ies) on|continues?)\b"
+)
+
+_ASKED = (
+    r"(?:to|please|kindly|and|or|then|must|should|shall|will|can|could|would|may|now|always|just|only|you"
+    r"|never|not|don't)"
+)
+_OBJECT = r"(?:as|like|it|its|this|that|these|those|them|all|every\w*|any\w*|each|both|with|yes|no)\b"
+_NUMBER = r"(?:[0-9ivx]+|one|two|three|four|five)\b"
+"""What stands before and behind a word that asks for something, and what behind one that counts."""
 
 
 def readable(text: str) -> bool:
@@ -88,7 +87,10 @@ def readable(text: str) -> bool:
 
 def gives_orders(text: str) -> bool:
     """Whether a note speaks to its reader, or in the words of verdicts."""
-    return bool(_parts(text) & _lists()["orders"])
+    words = _parts(text)
+    if words & _lists()["orders"] or _asking().search(text.lower()):
+        return True
+    return bool(words & _lists()["laws"] and words & _lists()["verdicts"])
 
 
 def gives_reason(text: str) -> bool:
@@ -96,9 +98,15 @@ def gives_reason(text: str) -> bool:
     return bool(_words(text) & _lists()["reasons"]) and not denies(text)
 
 
-def revoked(text: str) -> bool:
-    """Whether a note takes a plan back, in so many words."""
-    return bool(_phrases(text) & _lists()["revoked"])
+def revoked(text: str, *, read: bool = False) -> bool:
+    """Whether a note takes a plan back, in so many words; if it was ``read``, in a plain clause."""
+    return Claim.REVOKED in claims_of(text) if read else bool(_phrases(text) & _lists()["revoked"])
+
+
+def only_proposed(text: str) -> bool:
+    """Whether a note tells of what somebody would like, and of nobody who agreed."""
+    words = _parts(text)
+    return bool(words & _lists()["proposals"]) and not words & _lists()["consents"]
 
 
 class Claim(StrEnum):
@@ -143,12 +151,26 @@ def of_other_part(text: str, incident: Incident) -> bool:
     Of sound alone where pictures are at fault too, or the reverse; of a picture that stands where it is
     black, or the reverse; of another thing that a delivery can be off by.
     """
-    words = _parts(_STILL_SO.sub(" ", text.lower()))
+    plain = _STILL_SO.sub(" ", text.lower())
+    words = _parts(plain)
     streams = {event.stream[:1] for event in incident.events if event.check not in BOTH}
-    picture, sound = words & _lists()["picture"], words & _lists()["sound"]
-    if (sound and not picture and "v" in streams) or (picture and not sound and "a" in streams):
+    picture, sound, seen = (words & _lists()[name] for name in ("picture", "sound", "seen"))
+    if (sound and not picture | seen and "v" in streams) or (picture and not sound and "a" in streams):
+        return True
+    if streams & _unharmed(plain):
         return True
     return _of_other_look(words, incident) or _of_other_topic(words, incident)
+
+
+def _unharmed(text: str) -> frozenset[str]:
+    """The parts, ``v`` or ``a``, that a text says are as they should be."""
+    before = (found[1] for found in _UNHARMED.finditer(text))
+    return frozenset("a" if word in _lists()["sound"] else "v" for word in before if word in _named_parts())
+
+
+@cache
+def _named_parts() -> frozenset[str]:
+    return _lists()["picture"] | _lists()["seen"] | _lists()["sound"]
 
 
 def _of_other_look(words: frozenset[str], incident: Incident) -> bool:
@@ -164,60 +186,6 @@ def _of_other_topic(words: frozenset[str], incident: Incident) -> bool:
     told = {topic for topic in TOPICS if words & _lists()[topic]}
     own = {topic for topic, mine in TOPICS.items() if checks.intersection(mine)}
     return bool(told) and not told & own and bool(own or told == {"subtitles"})
-
-
-def named_time_fits(
-    text: str, incident: Incident, starts_at: datetime | None, *, since: bool = False
-) -> bool:
-    """Whether the times of day that a note names, taken for UTC, hold the incident.
-
-    A note that names none always fits; one that does fits nothing where the clock is not known. With
-    ``since``, a single time is when something became so: what comes half a day after it fits as well.
-    """
-    found = _named(text.lower(), since=since)
-    if found is None:
-        return True
-    if starts_at is None:
-        return False
-    first = starts_at.astimezone(UTC) + timedelta(seconds=incident.start_s)
-    last = starts_at.astimezone(UTC) + timedelta(seconds=until_s(incident))
-    start, end = found
-    days = (first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=n) for n in (-1, 0))
-    return any(_holds(day, start, end, first, last) for day in days)
-
-
-def _holds(
-    day: datetime, start: timedelta | None, end: timedelta | None, first: datetime, last: datetime
-) -> bool:
-    """Whether an incident lies within two times of a day, an open one being half a day away."""
-    if start is not None and end is not None:
-        begins, ends = day + start, day + end + (timedelta(days=1) if end <= start else timedelta())
-    elif end is not None:
-        begins, ends = day + end - HALF_DAY, day + end
-    else:
-        begins = day + (start or timedelta())
-        ends = begins + HALF_DAY
-    return first >= begins - TIME_SLACK and last <= ends + TIME_SLACK
-
-
-def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedelta | None] | None:
-    if found := _RANGE.search(text):
-        return _time(found[1], found[2]), _time(found[3], found[4])
-    if found := _UNTIL.search(text):
-        return None, _time(found[1], found[2])
-    found, then = _FROM.search(text) or _SINGLE.search(text), _UNTIL_THEN.search(text)
-    if found and then and then.start() > found.end():
-        return None, _time(found[1], found[2])
-    if found := _FROM.search(text):
-        return _time(found[1], found[2]), None
-    if found := _SINGLE.search(text):
-        at = _time(found[1], found[2])
-        return (at, at + HALF_DAY) if since else (at - AROUND, at + AROUND)
-    return None
-
-
-def _time(hour: str, minute: str) -> timedelta:
-    return timedelta(hours=int(hour), minutes=int(minute))
 
 
 def _plain(text: str) -> bool:
@@ -245,6 +213,16 @@ def _parts(text: str) -> frozenset[str]:
     """Words, and the parts of those with a hyphen."""
     words = _words(text)
     return words | {part for word in words for part in re.split("['-]", word)}
+
+
+@cache
+def _asking() -> re.Pattern[str]:
+    """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
+    word = rf"(?:{'|'.join(sorted(_lists()['asks']))})\b"
+    asked = (
+        rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){word}(?!\s+(?:[0-9ivx]+|one|two|three|four|five)\b)"
+    )
+    return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")
 
 
 @cache

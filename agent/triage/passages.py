@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.context import Relation
-from agent.triage.notes import named_time_fits, readable
+from agent.triage.named_times import fits_in_time
+from agent.triage.notes import readable
 from agent.triage.reasons import ReasonKind, explains, reasons_of
 from agent.triage.telling import notes_of
 from agent.verdict import Case
@@ -73,4 +74,4 @@ def _run_book(case: Case) -> list[Passage]:
 
 
 def _shown(text: str, case: Case) -> bool:
-    return bool(text) and readable(text) and named_time_fits(text, case.incident, case.context.starts_at)
+    return bool(text) and readable(text) and fits_in_time(text, case.incident, case.context)

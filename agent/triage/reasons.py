@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from agent.context import Relation, Tier
 from agent.triage.believed import taken_back
-from agent.triage.notes import gives_reason, named_time_fits, of_other_part, readable, revoked
+from agent.triage.named_times import fits_in_time
+from agent.triage.notes import gives_reason, of_other_part, only_proposed, readable, revoked
 from agent.triage.scope import of_other_channel, outlasts
 from agent.verdict import Case
 
@@ -85,8 +86,9 @@ def explains(text: str, case: Case, *, read: bool = False) -> bool:
     return (
         readable(text)
         and (read or gives_reason(text))
-        and not revoked(text)
-        and named_time_fits(text, incident, context.starts_at)
+        and not revoked(text, read=read)
+        and not only_proposed(text)
+        and fits_in_time(text, incident, context)
         and not of_other_part(text, incident)
         and not of_other_channel(text, context.service)
         and not outlasts(incident, text)

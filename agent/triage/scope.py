@@ -12,6 +12,8 @@ from pipeline.model import Incident
 __all__ = ["longest_told_s", "of_other_channel", "outlasts"]
 
 _WORD = re.compile(r"[a-z0-9]+")
+_TOLD = re.compile(r"\d{1,2}[:.]\d\d\w*|\d{4,}\w*|([a-z0-9]+)|[^\w\s-]")
+_KINDS = frozenset({"tv", "radio", "channel", "kanal", "canal", "sender", "telewizja"})
 _ORDINALS = (
     *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     *("thirteen", "fourteen", "fifteen"),
@@ -34,6 +36,7 @@ _DIRECTIONS = (
     "sur",
     "oost",
 )
+_LETTERS = frozenset("bcdefghjklmnopqrstuvwxyz")
 _UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 _LENGTH = re.compile(
     r"(?<![\w:.])(?:(\d{1,3}(?:\.\d)?)[ -]?(s|secs?|seconds?|mins?|minutes?|h|hours?)"
@@ -48,9 +51,9 @@ def of_other_channel(text: str, service: str) -> bool:
     """Whether a note names a sister of the channel, and not the channel itself.
 
     Sisters share their first word and differ in what follows: ``Sport 1`` and ``Sport 2``, ``Regio
-    Nord`` and ``Regio Sued``, ``Plenum`` and ``Plenum Two``.
+    Nord`` and ``Regio Sued``, ``Plenum`` and ``Plenum Two``, ``TV Coast`` and ``TV Inland``.
     """
-    name, told = _WORD.findall(service.lower()), _WORD.findall(text.lower())
+    name, told = _WORD.findall(service.lower()), list(_told(text.lower()))
     if not name:
         return False
     length = len(name)
@@ -66,7 +69,21 @@ def of_other_channel(text: str, service: str) -> bool:
             sister = sister or _tells_apart(following[-1])
         elif length == 1 and _tells_apart(after):
             sister = True
-    return sister
+    return sister or (length > 1 and _of_same_kind(text, name))
+
+
+def _told(text: str) -> Iterator[str]:
+    """Words; a mark between two of them and a time of day count as an empty one."""
+    for found in _TOLD.finditer(text):
+        yield found[1] or ""
+
+
+def _of_same_kind(text: str, name: list[str]) -> bool:
+    """Whether a name follows the kind of channel (``TV``), which is not the own one."""
+    if name[0] not in _KINDS:
+        return False
+    others = re.findall(rf"(?i:\b{name[0]}) ([A-Z][a-z]+)", text)
+    return bool(others) and name[1] not in {other.lower() for other in others}
 
 
 def outlasts(incident: Incident, text: str) -> bool:
@@ -92,4 +109,4 @@ def _lengths(text: str) -> Iterator[float]:
 
 def _tells_apart(word: str) -> bool:
     """Whether a word is of the kind that tells sister channels apart."""
-    return word.isdigit() or word in _ORDINALS or word in _DIRECTIONS
+    return word.isdigit() or word in _ORDINALS or word in _DIRECTIONS or word in _LETTERS

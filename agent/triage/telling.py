@@ -13,7 +13,8 @@ from agent.context import Context, Relation
 from agent.policy_rules import bad_s
 from agent.prompting import Prompt, load_prompt
 from agent.triage.allowed import Extent, Recovery, Times, Weight, weigh
-from agent.triage.notes import named_time_fits, readable
+from agent.triage.named_times import fits_in_time
+from agent.triage.notes import readable
 from agent.triage.phrases import phrases
 from agent.verdict import Case
 from pipeline.model import Cause, Incident
@@ -51,8 +52,7 @@ def notes_of(case: Case) -> tuple[str, ...]:
 
 def _of_this_time(text: str, case: Case) -> bool:
     """Whether the times that a note names hold the incident, or what it tells became so before it."""
-    starts_at = case.context.starts_at
-    return any(named_time_fits(text, case.incident, starts_at, since=since) for since in (False, True))
+    return any(fits_in_time(text, case.incident, case.context, since=since) for since in (False, True))
 
 
 def tell_mildest(case: Case) -> str:

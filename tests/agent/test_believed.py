@@ -31,6 +31,12 @@ def case(*notes: str | Note, **known: object) -> Case:
     return case_of(LOST, scan(LOST), load_policy(), context)
 
 
+def test_work_that_says_it_has_no_effect_lowers_nothing() -> None:
+    quiet = Maintenance(DURING, "Software of the standby node, the channel is not affected")
+    kept = believed(Context("Kick TV 2", starts_at=SIX, maintenance=(WORK, quiet)), LOST)
+    assert kept.context.maintenance == (WORK,) and kept.doubted == ("planned work",)
+
+
 @pytest.mark.parametrize(
     ("text", "claims"),
     [

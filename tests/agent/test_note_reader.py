@@ -223,6 +223,12 @@ def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
         ("The film is silent", "Sport 1", False),
         ("SPORT 1 is off", "Sport 1", False),
         ("anything", "", False),
+        ("Path C stands", "Path B", True),
+        ("They opt out at TV Inland by hand", "TV Coast", True),
+        ("TV Coast opts out by hand, TV Inland does not", "TV Coast", False),
+        ("Arena 2, 16:35 to 16:50: no sound", "Arena 2 Backup", False),
+        ("Muted on Lakeview 0655-0800z", "Lakeview Info", False),
+        ("Newsline, 10.15 to 10.40, as it is", "Newsline", False),
     ],
 )
 def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:

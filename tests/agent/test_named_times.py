@@ -1,0 +1,97 @@
+"""Times of day, dates and places of a file, as people write them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+
+from agent.context import Context, Delivery
+from agent.triage.clocks import plain_times
+from agent.triage.named_times import fits_in_time, named_date_fits, named_time_fits
+from pipeline.model import Cause
+from tests.agent.reporting import event, incident
+
+SIX = datetime(2026, 11, 25, 18, 0, tzinfo=UTC)
+LOST = incident(event("black", "v:0", 600.0, 640.0), cause=Cause.PICTURE_LOSS)
+DAY = date(2026, 10, 25)
+
+
+@pytest.mark.parametrize(
+    ("told", "plain"),
+    [
+        ("dark 0230Z to 0400Z", "dark 02:30 to 04:00"),
+        ("between 2230 and 2300 UTC", "between 22:30 and 23:00"),
+        ("0655-0800z", "06:55-08:00"),
+        ("opens 3pm", "opens 15:00"),
+        ("11.30 p.m.", "23:30"),
+        ("half past eleven at night", "23:30"),
+        ("quarter to six in the evening", "17:45"),
+        ("one till two in the afternoon", "13:00-14:00"),
+        ("from noon until midnight", "from 12:00 until 00:00"),
+        ("twelve at night", "00:00"),
+        ("till 9 utc", "till 09:00"),
+        ("23:30 UTC to 01:00 UTC", "23:30 to 01:00"),
+        ("around half nine", "around half nine"),
+        ("a film of 1923-1930, 1200 people", "a film of 1923-1930, 1200 people"),
+    ],
+)
+def test_times_of_day_are_written_in_one_way(told: str, plain: str) -> None:
+    assert plain_times(told) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("Bars 1800Z to 1830Z", True),
+        ("Bars 1830Z to 1900Z", False),
+        ("The card is on between 17:30 and 18:30", True),
+        ("Dry before 6.30pm", True),
+        ("Sun is gone by 17:50, from then until dawn nothing is seen", True),
+        ("Sun is gone by 19:50, from then until dawn nothing is seen", False),
+        ("Plug is pulled at half past eleven at night", False),
+        ("25 Nov, 18:00-18:30: slate", True),
+        ("27 Nov, 18:00-18:30: slate", False),
+        ("Agreed on 3 Nov: slate 18:00-18:30", True),
+    ],
+)
+def test_what_is_written_in_other_ways_holds_as_well(text: str, fits: bool) -> None:
+    assert named_time_fits(text, LOST, SIX) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("Night of Sat 31 Oct to Sun 1 Nov: closed", False),
+        ("From Monday the 19th: a minute of silence", True),
+        ("From the 29th: a minute of silence", False),
+        ("Until the 1st one photo a quarter of an hour", True),
+        ("Until 3 October the old card", False),
+        ("20 Oct to 2 Nov dark", True),
+        ("24 Oct 23:00 to 02:00 dark", True),
+        ("October 12: slate", False),
+        ("Waiver signed 12 October", True),
+        ("30 Feb: slate", True),
+        ("no date at all", True),
+    ],
+)
+def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits: bool) -> None:
+    assert named_date_fits(text, DAY) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("Mail of the broadcaster at 16:42: taken as it is", True),
+        ("Curtain 9:30 to 11:00 on the counter", True),
+        ("Curtain 0:09 to 0:12 on the counter", True),
+        ("Curtain 1:08 to 1:13 on the counter", False),
+        ("10:09:30:00 - 10:11:00:00 is black", True),
+        ("10:29:30:00 - 10:31:00:00 is black", False),
+    ],
+)
+def test_the_times_of_a_file_are_places_in_it(text: str, fits: bool) -> None:
+    file = Context(delivery=Delivery.ARCHIVE)
+    assert fits_in_time(text, LOST, file) is fits
+    assert fits_in_time("16:42-16:50", replace(LOST, start_s=0.0), replace(file, starts_at=SIX)) is False
