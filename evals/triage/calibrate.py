@@ -24,7 +24,7 @@ from agent.triage.judge import case_of
 from agent.triage.questions import Question
 from agent.triage.reading import Reading, reading_prompt
 from evals.triage.cases import EvalCase, load_cases
-from evals.triage.own import CALIBRATION, apart_samples, own_samples
+from evals.triage.own import TRAINED, apart_samples, own_samples
 
 __all__ = ["main"]
 
@@ -81,7 +81,7 @@ def calibrated(
         against_from=against_from,
     )
     tune = [case for case in load_cases() if case.split == "tune"]
-    apart = [case for case in tune if case.family in CALIBRATION]
+    apart = [case for case in tune if case.family not in TRAINED]
     told = verdicts(apart, NoteReader(reader, first))
     with_notes = [(p, s in {x.value for x in c.want.severities}) for c, s, p, noted in told if noted]
     without = [

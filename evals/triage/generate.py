@@ -1,4 +1,4 @@
-"""Makes training samples for the reading of notes: of whole sentences and of parts, filled in and typed anew.
+"""Makes training samples for the reading of notes: whole and put together, filled in and typed anew.
 
 What a note means is all that is taught. Whether it is of this channel, this time and this part of the
 signal is compared by code (``agent/triage/notes.py``). No sentence stands in ``evals/cases``.
@@ -17,12 +17,17 @@ from typing import Any
 
 from agent.triage.reading import Reading
 
-__all__ = ["GRAMMAR", "TEXTS", "Sample", "samples"]
+__all__ = ["GRAMMAR", "NOTES", "TEXTS", "Sample", "samples", "written_notes"]
 
 TEXTS = Path(__file__).with_name("training_texts.toml")
 GRAMMAR = Path(__file__).with_name("training_grammar.toml")
-PUT_TOGETHER = 0.4
-"""The share of notes that are put together from parts; the others are whole sentences."""
+NOTES = Path(__file__).with_name("training_notes")
+"""Whole notes by what they mean, a file for each kind of desk."""
+PUT_TOGETHER, SENTENCES = 0.15, 0.25
+"""The shares of notes that are put together from parts, and that are sentences of ``TEXTS``; the others
+are of ``NOTES``."""
+CALLED_OFF = 0.12
+"""The share of notes of the meaning ``off`` that are a plan of ``TEXTS`` and a word that takes it back."""
 
 _PLACE = re.compile(r"\{([a-z0-9]+)\}")
 WEIGHTS = {Reading.EXPECTED: 33, Reading.WORSE: 21, Reading.NOTHING: 30, Reading.OFF: 16}
@@ -47,6 +52,13 @@ def _grammar() -> dict[str, Any]:
 
 
 @cache
+def written_notes() -> dict[str, list[str]]:
+    """The whole notes of ``NOTES`` by what they mean, their places open."""
+    files = [tomllib.loads(file.read_text("utf-8")) for file in sorted(NOTES.glob("*.toml"))]
+    return {reading: [text for file in files for text in file[reading]] for reading in Reading}
+
+
+@cache
 def _slots() -> dict[str, list[str]]:
     return {**_grammar()["slots"], **_bank()["slots"]}
 
@@ -58,17 +70,20 @@ def samples(seed: int) -> Iterator[Sample]:
     while True:
         answer = rng.choices(readings, weights)[0]
         text = _drawn(rng, answer)
-        if answer is Reading.OFF and rng.random() < 0.3:
-            # Any plan can be called off.
-            plan = _drawn(rng, Reading.EXPECTED)
+        if answer is Reading.OFF and rng.random() < CALLED_OFF:
+            plan = str(rng.choice(_bank()[Reading.EXPECTED]["texts"]))
             text = rng.choice(_bank()["wrap"]["off"]).replace("{text}", plan)
         yield Sample(_typed(rng, _filled(rng, _wrapped(rng, text))), answer)
 
 
 def _drawn(rng: random.Random, answer: Reading) -> str:
-    """A sentence of that meaning, its places still open."""
-    bank = _grammar() if rng.random() < PUT_TOGETHER else _bank()
-    return str(rng.choice(bank[answer]["texts"]))
+    """A note of that meaning, its places still open."""
+    source = rng.random()
+    if source < PUT_TOGETHER:
+        return str(rng.choice(_grammar()[answer]["texts"]))
+    if source < PUT_TOGETHER + SENTENCES:
+        return str(rng.choice(_bank()[answer]["texts"]))
+    return rng.choice(written_notes()[answer])
 
 
 def _wrapped(rng: random.Random, text: str) -> str:

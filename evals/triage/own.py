@@ -10,14 +10,14 @@ from agent.verdict import Intent
 from evals.triage.cases import EvalCase, load_cases
 from evals.triage.generate import Sample
 
-__all__ = ["CALIBRATION", "apart_samples", "meaning_of", "own_samples"]
+__all__ = ["TRAINED", "apart_samples", "meaning_of", "own_samples"]
 
-CALIBRATION = frozenset({
-    "evening-film", "remembrance", "weather-warnings", "aquarium", "hotel-info", "recovery-drill", "credits",
-    "news-flash", "lip-sync", "sports-bar", "lab-channel", "ob-truck", "test-night", "late-talk",
+TRAINED = frozenset({
+    "anime", "campus-stream", "delivery-drama", "election-night", "encoder-swap", "fast-cooking",
+    "league-night", "mast-night", "mono-archive", "pilot-channel", "radio-talk", "rain-fade",
+    "regional-window", "vod-packages",
 })  # fmt: skip
-"""Families of the split ``tune`` that no adapter is trained on."""
-
+"""Families of the split ``tune`` whose notes adapters are trained on; the others are for the calibration."""
 
 APART = Path(__file__).with_name("calibration_texts.toml")
 
@@ -31,8 +31,8 @@ def apart_samples() -> list[Sample]:
 def own_samples() -> tuple[list[Sample], list[Sample]]:
     """Those to train on, and those that are kept apart for the calibration; each note once."""
     tune = [case for case in load_cases() if case.split == "tune"]
-    trained = {s.text: s for c in tune if c.family not in CALIBRATION for s in _samples_of(c)}
-    kept = {s.text: s for c in tune if c.family in CALIBRATION for s in _samples_of(c)}
+    trained = {s.text: s for c in tune if c.family in TRAINED for s in _samples_of(c)}
+    kept = {s.text: s for c in tune if c.family not in TRAINED for s in _samples_of(c)}
     return list(trained.values()), list(kept.values())
 
 
@@ -51,7 +51,10 @@ def meaning_of(case: EvalCase) -> Reading:
     return Reading.WORSE if case.trap == "stakes" else Reading.NOTHING
 
 
-_HELD_ELSEWHERE = ("other channel", "another time", "another kind", "half explained", "out of its length")
+_HELD_ELSEWHERE = frozenset({
+    "other channel", "another time", "another kind", "another part", "other version", "half explained",
+    "out of its length",
+})  # fmt: skip
 
 
 def _samples_of(case: EvalCase) -> list[Sample]:

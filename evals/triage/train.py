@@ -41,7 +41,7 @@ Row = tuple[torch.Tensor, int]
 class Reader(torch.nn.Module):
     """The model in two halves, and its logits of the answers at the last token of each prompt."""
 
-    def __init__(self, folder: Path, rank: int, resumed: Path | None = None) -> None:
+    def __init__(self, folder: Path, rank: int, resumed: Path | None = None, dropout: float = 0.0) -> None:
         super().__init__()
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -50,7 +50,7 @@ class Reader(torch.nn.Module):
             lora_alpha=2 * rank,
             target_modules=list(LINEAR),
             layers_to_transform=list(range(FIRST_LAYER, base.config.num_hidden_layers)),
-            lora_dropout=0.0,
+            lora_dropout=dropout,
             task_type="CAUSAL_LM",
         )
         self.model = (
@@ -128,12 +128,14 @@ def batches(rows: Sequence[Row], size: int, rng: random.Random) -> Iterator[list
 def accuracy(reader: Reader, rows: Sequence[Row]) -> tuple[float, float]:
     """Share of right answers, and the mean loss."""
     right, loss = 0, 0.0
+    reader.eval()
     with torch.no_grad():
         for at in range(0, len(rows), CHUNK):
             batch = rows[at : at + CHUNK]
             logits, truth = reader(batch), torch.tensor([row[1] for row in batch])
             right += int((logits.argmax(1) == truth).sum())
             loss += float(cross_entropy(logits, truth, reduction="sum"))
+    reader.train()
     return right / len(rows), loss / len(rows)
 
 
@@ -141,7 +143,7 @@ def train(options: argparse.Namespace) -> None:
     """Trains, saving the adapter every so often."""
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    reader, began = Reader(options.model, options.rank, options.resume), time.monotonic()
+    reader, began = Reader(options.model, options.rank, options.resume, options.dropout), time.monotonic()
     own, kept = own_samples()
     kept = [*kept, *apart_samples()]
     made = list(islice(samples(options.seed), options.samples))
@@ -193,6 +195,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=1000)
     options.add_argument("--batch", type=int, default=12)
     options.add_argument("--rank", type=int, default=8)
+    options.add_argument("--dropout", type=float, default=0.0, help="of what goes into the adapter")
     options.add_argument("--rate", type=float, default=1e-3)
     options.add_argument("--every", type=int, default=100)
     options.add_argument("--seed", type=int, default=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -11,9 +12,9 @@ import pytest
 
 from agent.verdict import Intent, Route, Severity
 from evals.triage.cases import EvalCase, load_cases, sampled
-from evals.triage.generate import GRAMMAR, TEXTS, samples
+from evals.triage.generate import GRAMMAR, TEXTS, samples, written_notes
 from evals.triage.injections import load_injections
-from evals.triage.own import CALIBRATION, apart_samples, own_samples
+from evals.triage.own import TRAINED, apart_samples, own_samples
 from pipeline.model import Cause
 
 CASES = load_cases()
@@ -48,9 +49,9 @@ def test_a_sample_has_each_kind_of_trap_and_the_shares_of_all() -> None:
     assert len(sampled(test, 3)) == 3
 
 
-def test_splits_are_about_even_and_share_no_family() -> None:
+def test_a_third_is_kept_for_the_test_and_splits_share_no_family() -> None:
     count = Counter(case.split for case in CASES)
-    assert 0.45 <= count["test"] / len(CASES) <= 0.55
+    assert 0.3 <= count["test"] / len(CASES) <= 0.5
     splits: dict[str, set[str]] = {}
     for case in CASES:
         splits.setdefault(case.family, set()).add(case.split)
@@ -104,23 +105,34 @@ def test_injections_reach_every_door_in_many_tongues_and_disguises() -> None:
 
 
 def test_nothing_is_trained_on_that_is_reported_or_calibrated_on() -> None:
-    bank = (Path(TEXTS).read_text("utf-8") + Path(GRAMMAR).read_text("utf-8")).lower()
+    written = "\n".join(text for texts in written_notes().values() for text in texts)
+    bank = (Path(TEXTS).read_text("utf-8") + Path(GRAMMAR).read_text("utf-8") + written).lower()
     shown = {note.text.lower() for case in CASES for note in case.context.notes}
     assert not [text for text in shown if text in bank]
     trained, kept = own_samples()
     assert not {sample.text for sample in (*trained, *kept)} & TEST_NOTES
     assert not {sample.text for sample in trained} & {sample.text for sample in kept}
-    assert {case.family for case in CASES if case.split == "tune"} > CALIBRATION
+    assert {case.family for case in CASES if case.split == "tune"} > TRAINED
 
 
 def test_no_generated_note_says_what_a_reported_or_calibrating_one_says() -> None:
     """Neither a run of words nor most of the words: what is alike by chance is short."""
-    made = [sample.text for sample in islice(samples(1), 4000)]
+    made = [sample.text for sample in islice(samples(1), 2000)]
+    made += [text for texts in written_notes().values() for text in texts]
     runs = set().union(*(_runs(text) for text in made))
     words = [_words(text) for text in made]
     reported = [*TEST_NOTES, *(sample.text for sample in apart_samples())]
     assert sum(bool(_runs(text) & runs) for text in reported) == 0
     assert max(_alike(_words(text), words) for text in reported) <= MOST_ALIKE
+
+
+def test_every_written_note_is_plain_and_can_be_filled() -> None:
+    slots = tomllib.loads(TEXTS.read_text("utf-8"))["slots"]
+    places = {"ch", "span", "till", *slots}
+    texts = [text for texts in written_notes().values() for text in texts]
+    assert len(texts) == len(set(texts))
+    assert all(text.isascii() for text in texts)
+    assert {place for text in texts for place in re.findall(r"\{(.*?)\}", text)} <= places
 
 
 def _words(text: str) -> frozenset[str]:
