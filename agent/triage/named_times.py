@@ -40,11 +40,15 @@ MOST_FIRST_HOUR = 10
 """Time codes of a programme start at a whole hour, mostly the first or the tenth."""
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*"
+_ENDS = {"jan": "uary", "feb": "ruary", "mar": "ch", "apr": "il", "jun": "e", "jul": "y", "aug": "ust",
+         "sep": "t(?:ember)?|ember", "oct": "ober", "nov": "ember", "dec": "ember"}  # fmt: skip
+_NAMES = "|".join(rf"{month}(?:{end})?" for month, end in _ENDS.items())
+# In small letters it is a verb.
+_MONTH = rf"(?P<month>(?i:{_NAMES})|May|MAY)"
 _DATES = (
     re.compile(rf"\b(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"),
     re.compile(rf"\b{_MONTH}\.? (?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?\b(?!:\d)"),
-    re.compile(r"\b(?:the|on|mon|tue|wed|thu|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?,? (?:the )?"
+    re.compile(r"\b(?i:the|on|mon|tue|wed|thu|fri|sat|sun)(?i:day|sday|nesday|rsday|urday)?,? (?:the )?"
                r"(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)\b"),
 )  # fmt: skip
 _OPENS = re.compile(r"\b(?:from|since|starting|as of|after)\b[a-z ]*$")
@@ -101,7 +105,7 @@ def named_place_fits(text: str, incident: Incident) -> bool:
 
 def named_date_fits(text: str, day: date) -> bool:
     """Whether one of the dates that a note names is the day, or the day before, whose night it is."""
-    told = _dated(text.lower(), day)
+    told = _dated(text, day)
     return not told or any(start <= day and day - timedelta(days=1) <= end for start, end in told)
 
 
@@ -110,7 +114,7 @@ def _dated(text: str, day: date) -> list[tuple[date, date]]:
     ranges: list[tuple[date, date]] = []
     last = -BEFORE
     for found in _found_dates(text):
-        before = text[max(0, found.start() - BEFORE) : found.start()]
+        before = text[max(0, found.start() - BEFORE) : found.start()].lower()
         if _AGREED.search(before):
             continue
         closes = bool(_CLOSES.search(before))
@@ -138,7 +142,7 @@ def _date_of(found: re.Match[str], day: date, *, coming: bool) -> date | None:
     number, month = int(found["day"]), found.groupdict().get("month")
     try:
         if month is not None:
-            near = [date(day.year + n, _MONTHS.index(month) + 1, number) for n in (-1, 0, 1)]
+            near = [date(day.year + n, _MONTHS.index(month[:3].lower()) + 1, number) for n in (-1, 0, 1)]
             return min(near, key=lambda one: abs(one - day))
         first = day.replace(day=1)
         later = coming and number < day.day

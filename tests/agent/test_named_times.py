@@ -74,6 +74,9 @@ def test_what_is_written_in_other_ways_holds_as_well(text: str, fits: bool) -> N
         ("Waiver signed 12 October", True),
         ("30 Feb: slate", True),
         ("no date at all", True),
+        ("2 decoders are swapped, channel 7 may drop out", True),
+        ("7 May: slate", False),
+        ("ON 12 NOVEMBER: SLATE", False),
     ],
 )
 def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits: bool) -> None:
