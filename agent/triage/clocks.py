@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CLOCK", "plain_times"]
+__all__ = ["CLOCK", "HOURS", "plain_times"]
 
 CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
 
-_NUMBERS = (
-    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-)
-_HOUR_WORDS = {word: number for number, word in enumerate(_NUMBERS, 1)}
-_HOUR = rf"(?:1[0-2]|0?[1-9]|{'|'.join(_NUMBERS)})"
+HOURS = tuple("one two three four five six seven eight nine ten eleven twelve".split())  # noqa: SIM905
+"""The hours of half a day in words."""
+
+_HOUR_WORDS = {word: number for number, word in enumerate(HOURS, 1)}
+_HOUR = rf"(?:1[0-2]|0?[1-9]|{'|'.join(HOURS)})"
 _HALF_OF_DAY = (
     r"(?:(?P<am>a\.?m\b\.?|in the morning)|(?P<pm>p\.?m\b\.?|in the (?:afternoon|evening)|at night))"
 )

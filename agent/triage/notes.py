@@ -219,9 +219,7 @@ def _parts(text: str) -> frozenset[str]:
 def _asking() -> re.Pattern[str]:
     """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
     word = rf"(?:{'|'.join(sorted(_lists()['asks']))})\b"
-    asked = (
-        rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){word}(?!\s+(?:[0-9ivx]+|one|two|three|four|five)\b)"
-    )
+    asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){word}(?!\s+{_NUMBER})"
     return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")
 
 

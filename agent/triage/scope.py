@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from agent.policy_rules import bad_s
+from agent.triage.clocks import HOURS
 from agent.triage.phrases import phrases
 from pipeline.model import Incident
 
@@ -15,7 +16,7 @@ _WORD = re.compile(r"[a-z0-9]+")
 _TOLD = re.compile(r"\d{1,2}[:.]\d\d\w*|\d{4,}\w*|([a-z0-9]+)|[^\w\s-]")
 _KINDS = frozenset({"tv", "radio", "channel", "kanal", "canal", "sender", "telewizja"})
 _ORDINALS = (
-    *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *HOURS,
     *("thirteen", "fourteen", "fifteen"),
 )
 _NUMBER_WORDS = {word: number for number, word in enumerate(_ORDINALS, 1)} | {
