@@ -13,11 +13,11 @@ from datetime import datetime
 
 from agent.context import Audience, Context, Maintenance, Note, Slot, SlotKind, Tier
 from agent.triage.named_times import fits_in_time
-from agent.triage.notes import Claim, claims_of, plans_named, readable
-from agent.triage.scope import of_other_channel
-from pipeline.model import Incident
+from agent.triage.notes import Claim, claims_of, only_proposed, plans_named, readable, tells_of_card
+from agent.triage.scope import of_other_channel, outlasts
+from pipeline.model import Cause, Incident
 
-__all__ = ["Believed", "believed", "taken_back", "without_plans"]
+__all__ = ["Believed", "believed", "left_standing", "taken_back", "without_plans"]
 
 _PLANS: dict[SlotKind, str] = {
     SlotKind.TEST: "of_test",
@@ -75,6 +75,21 @@ def without_plans(context: Context) -> Context:
     )
 
 
+def left_standing(incident: Incident, context: Context) -> bool:
+    """Whether a card, bars or a tone stand at another time, or much longer, than a note gives them.
+
+    Whoever tells when a card stands tells as well when it does not, unless a later note is of this time.
+    """
+    return incident.cause is Cause.PLANNED_CONTENT and any(
+        tells_of_card(note.text)
+        and not only_proposed(note.text)
+        and _own(note.text, context)
+        and not _allows(note.text, context, incident)
+        and not any(_allows(later.text, context, incident) for later in _after(note, context))
+        for note in context.notes
+    )
+
+
 def taken_back(note: Note, context: Context, incident: Incident) -> bool:
     """Whether a note that was written after this one takes back what it says."""
     return any(
@@ -97,11 +112,16 @@ def _after(note: Note, context: Context) -> Iterator[Note]:
 
 def _speaks(text: str, context: Context, incident: Incident) -> bool:
     """Whether a note can be read, and is of this channel and time."""
-    return (
-        readable(text)
-        and not of_other_channel(text, context.service)
-        and fits_in_time(text, incident, context, since=True)
-    )
+    return _own(text, context) and fits_in_time(text, incident, context, since=True)
+
+
+def _own(text: str, context: Context) -> bool:
+    return readable(text) and not of_other_channel(text, context.service)
+
+
+def _allows(text: str, context: Context, incident: Incident) -> bool:
+    """Whether a note is of this channel, and of the time and the length of the incident."""
+    return _own(text, context) and fits_in_time(text, incident, context) and not outlasts(incident, text)
 
 
 def _against_work(work: Maintenance, notes: list[str]) -> bool:

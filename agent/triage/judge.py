@@ -13,10 +13,10 @@ from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
 from agent.models.rules import Rules, template_draft
 from agent.policy import Policy
-from agent.policy_rules import Decision
+from agent.policy_rules import Adjustment, Decision
 from agent.tracing import trace_call, traced
 from agent.triage.allowed import Allowed, allowed_of
-from agent.triage.believed import believed, without_plans
+from agent.triage.believed import believed, left_standing, without_plans
 from agent.triage.facts import Facts, facts_of
 from agent.triage.outside import fence, tidy_media
 from agent.triage.reasons import Reason, quoted
@@ -34,6 +34,17 @@ MAX_ASKED = 50
 MAX_NOTES = 4
 
 RULES = Rules()
+
+LEFT_STANDING = Adjustment.model_validate(
+    {
+        "name": "left-standing",
+        "intents": (Intent.UNCERTAIN, Intent.FAULT),
+        "at_least": Severity.MAJOR,
+        "intent": Intent.FAULT,
+        "action": Action.CHECK_SOURCE,
+    }
+)
+"""What is said of a card that no plan of the context allows, where a note gives it another time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +103,8 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
     told = believed((context or Context()).concerning(incident), incident)
     known = told.context
     decision = policy.decide(incident, scan.media, known)
+    if LEFT_STANDING.fits(decision) and left_standing(incident, known):
+        decision = LEFT_STANDING.adjusted(decision)
     media = tidy_media(scan.media) if scan.media else None
     return Case(
         incident=incident,

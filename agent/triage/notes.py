@@ -26,6 +26,7 @@ __all__ = [
     "plans_named",
     "readable",
     "revoked",
+    "tells_of_card",
 ]
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
@@ -90,7 +91,9 @@ def gives_orders(text: str) -> bool:
     words = _parts(text)
     if words & _lists()["orders"] or _asking().search(text.lower()):
         return True
-    return bool(words & _lists()["laws"] and words & _lists()["verdicts"])
+    if words & _lists()["treatment"] and not words & _lists()["in_earnest"]:
+        return True
+    return bool(words & (_lists()["laws"] | _lists()["treatment"]) and words & _lists()["verdicts"])
 
 
 def gives_reason(text: str) -> bool:
@@ -127,6 +130,11 @@ def plans_named(text: str) -> frozenset[str]:
     """The kinds of plans that a text speaks of, by the lists ``PLANS``."""
     words = _parts(text)
     return frozenset(name for name in PLANS if words & _lists()[name])
+
+
+def tells_of_card(text: str) -> bool:
+    """Whether a note speaks of what stands in the place of a programme: a card, bars, a tone."""
+    return bool(_parts(text) & _lists()["stands_in"])
 
 
 def _says(clause: str, claim: Claim) -> bool:
@@ -219,7 +227,10 @@ def _parts(text: str) -> frozenset[str]:
 def _asking() -> re.Pattern[str]:
     """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
     word = rf"(?:{'|'.join(sorted(_lists()['asks']))})\b"
-    asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){word}(?!\s+{_NUMBER})"
+    noun = (
+        rf"(?!(?:{'|'.join(sorted(_lists()['nouns']))})\s+(?:{'|'.join(sorted(_lists()['after_nouns']))})\b)"
+    )
+    asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){noun}{word}(?!\s+{_NUMBER})"
     return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")
 
 

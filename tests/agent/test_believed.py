@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.context import Audience, Context, Maintenance, Note, Period, Slot, SlotKind, Tier
+from agent.context import Audience, Context, Delivery, Maintenance, Note, Period, Slot, SlotKind, Tier
 from agent.models.rules import Rules
 from agent.policy import load_policy
 from agent.triage.believed import believed
@@ -122,3 +122,44 @@ def test_what_the_policy_says_without_plans_may_be_said_again() -> None:
     assert one.without_plans is not None and one.without_plans.floor is Severity.CRITICAL
     assert one.without_plans.action is Action.SWITCH_TO_BACKUP
     assert case().without_plans is None
+
+
+def card_from(start_s: float, end_s: float, *notes: str, delivery: Delivery = Delivery.LIVE) -> Case:
+    found = incident(event("slate", "v:0", start_s, end_s), cause=Cause.PLANNED_CONTENT)
+    context = Context(
+        "Kick TV 2", starts_at=SIX, delivery=delivery, notes=tuple(Note(text) for text in notes)
+    )
+    return case_of(found, scan(found), load_policy(), context)
+
+
+@pytest.mark.parametrize(
+    ("notes", "standing"),
+    [
+        (["Countdown card until 18:05, then the studio"], True),
+        (["Card of 2 minutes in every break, nothing is sold"], True),
+        (["Countdown card until 19:00"], False),
+        (["Countdown card until 18:05", "Guest is late, opening goes to 18:30"], False),
+        (["Could we have a card until 18:05?", "Lunch is at 18:05"], False),
+        (["Kick TV 1 shows the card until 18:05"], False),
+        (["The studio opens at 18:05"], False),
+    ],
+)
+def test_a_card_outside_the_time_that_a_note_gives_it_was_left_standing(
+    notes: list[str], standing: bool
+) -> None:
+    told = card_from(900.0, 1500.0, *notes)
+    assert (told.floor, told.intent) == (
+        (Severity.MAJOR, Intent.FAULT) if standing else (Severity.MINOR, Intent.UNCERTAIN)
+    )
+
+
+def test_a_card_without_a_plan_is_a_fault_on_a_channel_that_always_runs() -> None:
+    assert card_from(900.0, 1500.0, delivery=Delivery.LINEAR).intent is Intent.FAULT
+    assert card_from(900.0, 1500.0, delivery=Delivery.LIVE).intent is Intent.UNCERTAIN
+
+
+def test_bars_on_a_contribution_line_that_nobody_takes_are_its_line_up() -> None:
+    bars = incident(event("color_bars", "v:0", 900.0, 1500.0), cause=Cause.PLANNED_CONTENT)
+    for audience, intent in ((Audience.NONE, Intent.PLANNED), (Audience.NORMAL, Intent.UNCERTAIN)):
+        context = Context("Slot 14", starts_at=SIX, delivery=Delivery.CONTRIBUTION, audience=audience)
+        assert case_of(bars, scan(bars), load_policy(), context).intent is intent
