@@ -23,7 +23,7 @@ TEXTS = Path(__file__).with_name("training_texts.toml")
 GRAMMAR = Path(__file__).with_name("training_grammar.toml")
 NOTES = Path(__file__).with_name("training_notes")
 """Whole notes by what they mean, a file for each kind of desk."""
-PUT_TOGETHER, SENTENCES = 0.15, 0.25
+PUT_TOGETHER, SENTENCES = 0.08, 0.14
 """The shares of notes that are put together from parts, and that are sentences of ``TEXTS``; the others
 are of ``NOTES``."""
 CALLED_OFF = 0.12
