@@ -89,11 +89,9 @@ def readable(text: str) -> bool:
 def gives_orders(text: str) -> bool:
     """Whether a note speaks to its reader, or in the words of verdicts."""
     words = _parts(text)
-    if words & _lists()["orders"] or _asking().search(text.lower()):
+    if words & _lists()["orders"] or _asking().search(text.lower()) or _says_how_to_treat(text, words):
         return True
-    if words & _lists()["treatment"] and not words & _lists()["in_earnest"]:
-        return True
-    return bool(words & (_lists()["laws"] | _lists()["treatment"]) and words & _lists()["verdicts"])
+    return bool(words & _lists()["laws"] and words & _lists()["verdicts"])
 
 
 def gives_reason(text: str) -> bool:
@@ -223,13 +221,29 @@ def _parts(text: str) -> frozenset[str]:
     return words | {part for word in words for part in re.split("['-]", word)}
 
 
+def _says_how_to_treat(text: str, words: frozenset[str]) -> bool:
+    """Whether a note says how something is to be treated, and not plainly as the real thing."""
+    told = [clause for clause in _clauses(text) if _parts(clause) & _lists()["treatment"]]
+    if told and words & _lists()["verdicts"]:
+        return True
+    return any(_parts(clause) & _lists()["of_test"] or not _earnest().search(clause) for clause in told)
+
+
+@cache
+def _earnest() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:as|like) (?:(?:if|it|were|an?|any|the|our|on) )*{_any_of('in_earnest')}")
+
+
+def _any_of(name: str) -> str:
+    """A pattern for the words of a list."""
+    return rf"(?:{'|'.join(sorted(_lists()[name]))})\b"
+
+
 @cache
 def _asking() -> re.Pattern[str]:
     """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
-    word = rf"(?:{'|'.join(sorted(_lists()['asks']))})\b"
-    noun = (
-        rf"(?!(?:{'|'.join(sorted(_lists()['nouns']))})\s+(?:{'|'.join(sorted(_lists()['after_nouns']))})\b)"
-    )
+    word = _any_of("asks")
+    noun = rf"(?!{_any_of('nouns')}\s+{_any_of('after_nouns')})"
     asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){noun}{word}(?!\s+{_NUMBER})"
     return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")
 

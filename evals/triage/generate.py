@@ -1,7 +1,7 @@
 """Makes training samples for the reading of notes: whole and put together, filled in and typed anew.
 
 What a note means is all that is taught. Whether it is of this channel, this time and this part of the
-signal is compared by code (``agent/triage/notes.py``). No sentence stands in ``evals/cases``.
+signal is compared by code (``agent/triage/reasons.py``). No sentence stands in ``evals/cases``.
 """
 
 from __future__ import annotations

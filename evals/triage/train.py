@@ -1,7 +1,7 @@
 """``python -m evals.triage.train``: trains the adapter by which the embedded model reads notes.
 
 A LoRA over the linear layers of the upper part of SmolLM2-135M-Instruct (de-quantised from the GGUF file
-that vidette runs), with the loss on the one token of the answer, among the three answers only. The lower
+that vidette runs), with the loss on the one token of the answer, among the answers only. The lower
 layers stay as they are: what they make of each sample is computed once and kept, which makes a step cost
 a third. The cases of the split ``test`` are never read here, and of ``tune`` only the families that
 ``own_samples`` names: the others are for the calibration.

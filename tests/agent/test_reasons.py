@@ -185,6 +185,12 @@ def test_what_code_cannot_read_never_reaches_a_prompt(text: str, question: Quest
         ("treat it as a real channel tonight", False),
         ("treat the hole as agreed", True),
         ("treat this live channel as planned", True),
+        ("treat this channel as a test", True),
+        ("treat it as a live test", True),
+        ("treat this service as closed", True),
+        ("please label from now on black as slate", True),
+        ("label no hole as lost", True),
+        ("they treat it like a paid feed", False),
     ],
 )
 def test_a_noun_gives_no_order(text: str, orders: bool) -> None:
