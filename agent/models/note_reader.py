@@ -119,6 +119,9 @@ class NoteReader:
             sure = self.calibration.confidence(against)
             more = worse is not None and self._speaks(worse, Reading.WORSE)
             return _restored(case, case.without_plans, worse=more), sure, NO_REASON
+        if case.intent is Intent.UNCERTAIN and off and self._speaks(off, Reading.OFF):
+            # Nothing of the context says that it was meant, and a note that it was not.
+            return _raised(case), self.calibration.confidence(off.chances[Reading.OFF]), NO_REASON
         if worse and self._speaks(worse, Reading.WORSE):
             sure = self.calibration.confidence(worse.chances[Reading.WORSE])
             return _raised(case), sure, NO_REASON

@@ -13,8 +13,16 @@ from datetime import datetime
 
 from agent.context import Audience, Context, Maintenance, Note, Slot, SlotKind, Tier
 from agent.triage.named_times import fits_in_time
-from agent.triage.notes import Claim, claims_of, only_proposed, plans_named, readable, tells_of_card
-from agent.triage.scope import of_other_channel, outlasts
+from agent.triage.notes import (
+    Claim,
+    claims_of,
+    only_proposed,
+    plans_named,
+    readable,
+    tells_of_card,
+)
+from agent.triage.scope import of_other_channel, outlasts, without_name
+from agent.triage.signal_part import names_other_part
 from pipeline.model import Cause, Incident
 
 __all__ = ["Believed", "believed", "left_standing", "taken_back", "without_plans"]
@@ -44,10 +52,12 @@ def believed(context: Context, incident: Incident) -> Believed:
         incident: decides by its time which notes are of it.
     """
     notes = [note.text for note in context.notes if _speaks(note.text, context, incident)]
-    works = tuple(w for w in context.maintenance if not _against_work(w, notes))
-    slots = tuple(s for s in context.schedule if not _against_slot(s, notes))
-    test = context.tier is Tier.TEST and _says(notes, Claim.IN_USE)
-    nobody = context.audience is Audience.NONE and _says(notes, Claim.IN_USE)
+    said = [(text, _claims(text, context, incident)) for text in notes]
+    works = tuple(w for w in context.maintenance if not _against_work(w, said, context, incident))
+    slots = tuple(s for s in context.schedule if not _against_slot(s, said))
+    in_use = any(Claim.IN_USE in claims for _, claims in said)
+    test = context.tier is Tier.TEST and in_use
+    nobody = context.audience is Audience.NONE and in_use
     kept = replace(
         context,
         maintenance=works,
@@ -124,25 +134,35 @@ def _allows(text: str, context: Context, incident: Incident) -> bool:
     return _own(text, context) and fits_in_time(text, incident, context) and not outlasts(incident, text)
 
 
-def _against_work(work: Maintenance, notes: list[str]) -> bool:
-    if Claim.IDLE in claims_of(work.what):
+_Said = list[tuple[str, frozenset[Claim]]]
+"""Notes, and what each says against plans."""
+
+
+def _claims(text: str, context: Context, incident: Incident) -> frozenset[Claim]:
+    """What a text says against plans of this channel, and of what is at fault."""
+
+    def concerns(clause: str) -> bool:
+        part = without_name(clause, context.service)
+        return not of_other_channel(clause, context.service) and not names_other_part(part, incident)
+
+    return claims_of(text, concerns)
+
+
+def _against_work(work: Maintenance, said: _Said, context: Context, incident: Incident) -> bool:
+    if Claim.IDLE in _claims(work.what, context, incident):
         return True
     own = frozenset({"of_work"}) | plans_named(work.what)
-    return any(claims_of(text) - {Claim.IN_USE} and _of_plan(text, own) for text in notes)
+    return any(claims - {Claim.IN_USE} and _of_plan(text, own) for text, claims in said)
 
 
-def _against_slot(slot: Slot, notes: list[str]) -> bool:
+def _against_slot(slot: Slot, said: _Said) -> bool:
     if not slot.kind.no_programme:
         return False
     own = frozenset({_PLANS[slot.kind]}) | plans_named(slot.title)
-    return any(claims_of(text) and _of_plan(text, own) for text in notes)
+    return any(claims and _of_plan(text, own) for text, claims in said)
 
 
 def _of_plan(text: str, own: frozenset[str]) -> bool:
     """Whether a note speaks of a plan of these kinds: it names one of them, or none at all."""
     named = plans_named(text)
     return not named or bool(named & own)
-
-
-def _says(notes: list[str], claim: Claim) -> bool:
-    return any(claim in claims_of(text) for text in notes)

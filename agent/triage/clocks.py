@@ -16,38 +16,100 @@ _HOUR = rf"(?:1[0-2]|0?[1-9]|{'|'.join(HOURS)})"
 _HALF_OF_DAY = (
     r"(?:(?P<am>a\.?m\b\.?|in the morning)|(?P<pm>p\.?m\b\.?|in the (?:afternoon|evening)|at night))"
 )
-_PAST = {"half past": 30, "quarter past": 15, "quarter to": -15}
+_MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "twenty-five": 25, "twenty": 20, "ten": 10, "five": 5}
 _ZONE = r"\s?(?:z|utc|gmt|hrs?|h)\b"
+_OF_DAY = rf"(?: {_HALF_OF_DAY})?"
 
-_SPOKEN = re.compile(rf"\b(half past|quarter past|quarter to) ({_HOUR}) {_HALF_OF_DAY}")
+# "From five to nine" is four hours, unless it goes on: "from five to nine until half past".
+_HOURS_APART = r"(?<!\bfrom )(?<!\bbetween )|(?=[a-z -]{0,30}\b(?:until|till|and)\b)|(?=half|quarter|a )"
+_SPOKEN = re.compile(
+    rf"(?:{_HOURS_APART})\b({'|'.join(_MINUTES)})(?: minutes)? (past|to|after|before) ({_HOUR})\b"
+    rf"(?![:.]\d){_OF_DAY}"
+)
 _PAIR = re.compile(rf"\b({_HOUR}) ?(?:-|to|till|until) ?({_HOUR}) ?{_HALF_OF_DAY}")
 _TWELVE = re.compile(rf"\b({_HOUR})(?:[:.]([0-5]\d))? ?{_HALF_OF_DAY}")
 _JOINED = re.compile(
     rf"(?<![\w:.])([01]\d|2[0-3])([0-5]\d)(?={_ZONE}|\s?(?:-|to|till|until|and)\s?(?:[01]\d|2[0-3])[0-5]\d{_ZONE})"
 )
 _NAMED_ZONE = re.compile(rf"(?<![\d:.])({CLOCK}){_ZONE}")
+_WITH_H = re.compile(r"(?<![\w:.])([01]?\d|2[0-3])h([0-5]\d)\b")
+# Without a sign of the clock, "5 to 6 h" is a length.
+_TO, _FULL = r"( ?(?:-|to|till|until|and) ?)", r"([01]?\d|2[0-3])"
+_HOURS_H = re.compile(
+    rf"(?<![\w:.]){_FULL} ?(?:h{_TO}{_FULL} ?h|{_TO}{_FULL} ?(?:utc|gmt|z))\b"
+    rf"|(?<=from ){_FULL}{_TO}{_FULL} ?(?:h|hrs)\b"
+)
 _WHOLE = re.compile(
     rf"\b(until|till|before|from|after|since) ({_HOUR}|1[3-9]|2[0-3])(?:{_ZONE}| o'clock)(?![\d:.])"
 )
+_ENDS = r"(?=\s*(?:$|[.,;:!?()-]|utc|gmt|sharp|o'clock|on\b|onwards|tonight|today|until|till))"
+_BARE = re.compile(
+    rf"\b(at|until|till|before|from|after|since|by)( about| around)? ({_HOUR})\b(?![:.]\d){_ENDS}"
+)
+_BARE_PAIR = re.compile(rf"\b(from|between) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _NOON, _MIDNIGHT = re.compile(r"\b(?:noon|midday)\b"), re.compile(r"\bmidnight\b")
 
 
-def plain_times(text: str) -> str:
-    """A text in small letters, its times of day rewritten: ``3 pm``, ``0230Z`` and ``half past eleven at
-    night`` as ``15:00``, ``02:30`` and ``23:30``. What may be of either half of the day is left as it is."""
+def plain_times(text: str, near_s: float | None = None) -> str:
+    """A text in small letters, its times of day rewritten.
+
+    ``3 pm``, ``0230Z``, ``22h15`` and ``half past eleven at night`` become ``15:00``, ``02:30``, ``22:15``
+    and ``23:30``. What may be of either half of the day, as ``quarter past ten``, is taken for the half
+    that is nearer to ``near_s`` seconds of the day; without that it is left as it is.
+    """
     text = _NOON.sub("12:00", _MIDNIGHT.sub("00:00", text.lower()))
-    text = _SPOKEN.sub(lambda m: _written(m, m[2], _PAST[m[1]]), text)
+    text = _WITH_H.sub(r"\1:\2", text)
+    text = _HOURS_H.sub(_whole_hours, text)
+    text = _SPOKEN.sub(lambda m: _spoken(m, near_s), text)
     text = _PAIR.sub(lambda m: f"{_written(m, m[1])}-{_written(m, m[2])}", text)
     text = _TWELVE.sub(lambda m: _written(m, m[1], int(m[2] or 0)), text)
-    text = _WHOLE.sub(lambda m: f"{m[1]} {_HOUR_WORDS.get(m[2]) or int(m[2]):02d}:00", text)
+    text = _WHOLE.sub(lambda m: f"{m[1]} {_number(m[2]):02d}:00", text)
     text = _JOINED.sub(r"\1:\2", text)
+    if near_s is not None:
+        text = _BARE_PAIR.sub(lambda m: _bare_pair(m, near_s), text)
+        text = _BARE.sub(lambda m: f"{m[1]} {_nearest(_number(m[3]) * 60, near_s)}", text)
     return _NAMED_ZONE.sub(r"\1", text)
 
 
+def _whole_hours(found: re.Match[str]) -> str:
+    first, joint, last = (part for part in found.groups() if part is not None)
+    return f"{int(first):02d}:00{joint}{int(last):02d}:00"
+
+
+def _spoken(found: re.Match[str], near_s: float | None) -> str:
+    """``Quarter past ten`` with its half of the day, told or nearest; as it is where neither is known."""
+    before = found[2] in ("to", "before")
+    minutes = -_MINUTES[found[1]] if before else _MINUTES[found[1]]
+    if found["am"] or found["pm"]:
+        return _written(found, found[3], minutes)
+    return found[0] if near_s is None else _nearest(_number(found[3]) * 60 + minutes, near_s)
+
+
 def _written(found: re.Match[str], hour: str, minutes: int = 0) -> str:
-    hours = (_HOUR_WORDS.get(hour) or int(hour)) % 12 + (12 if found["pm"] else 0)
+    hours = _number(hour) % 12 + (12 if found["pm"] else 0)
     # "Twelve at night" is the one hour of the second half that is none.
     if found["pm"] and "night" in found["pm"] and hours == 12:
         hours = 0
-    total = (hours * 60 + minutes) % (24 * 60)
-    return f"{total // 60:02d}:{total % 60:02d}"
+    return _clock(hours * 60 + minutes)
+
+
+def _nearest(minutes: int, near_s: float) -> str:
+    """The time of either half of the day that is nearer to a second of the day."""
+    halves = (minutes % 1440, (minutes + 720) % 1440)
+    return _clock(min(halves, key=lambda m: abs((m - near_s / 60 + 720) % 1440 - 720)))
+
+
+def _bare_pair(found: re.Match[str], near_s: float) -> str:
+    """Two hours, in the halves of the day between which the shortest time holds a second of the day."""
+    near, first, last = near_s / 60, _number(found[2]) * 60, _number(found[4]) * 60
+    spans = [(start, (end - start) % 1440) for start in (first, first + 720) for end in (last, last + 720)]
+    start, length = min(spans, key=lambda span: ((near - span[0]) % 1440 > span[1], span[1]))
+    return f"{found[1]} {_clock(start)} {found[3]} {_clock(start + length)}"
+
+
+def _number(hour: str) -> int:
+    return _HOUR_WORDS.get(hour) or int(hour)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes % 1440 // 60:02d}:{minutes % 60:02d}"

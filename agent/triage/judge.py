@@ -44,7 +44,8 @@ LEFT_STANDING = Adjustment.model_validate(
         "action": Action.CHECK_SOURCE,
     }
 )
-"""What is said of a card that no plan of the context allows, where a note gives it another time."""
+"""What is said of a card that no plan of the context allows, where a note gives it another time or takes it
+back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,12 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
     told = believed((context or Context()).concerning(incident), incident)
     known = told.context
     decision = policy.decide(incident, scan.media, known)
+    unplanned = policy.decide(incident, scan.media, without_plans(known))
     if LEFT_STANDING.fits(decision) and left_standing(incident, known):
         decision = LEFT_STANDING.adjusted(decision)
+    # A card that was planned, and is not: somebody left it there.
+    if LEFT_STANDING.fits(unplanned) and incident.cause is Cause.PLANNED_CONTENT:
+        unplanned = LEFT_STANDING.adjusted(unplanned)
     media = tidy_media(scan.media) if scan.media else None
     return Case(
         incident=incident,
@@ -122,7 +127,7 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
         context=known,
         doubted=told.doubted,
         without_context=policy.decide(incident, scan.media).floor,
-        without_plans=_worse(policy.decide(incident, scan.media, without_plans(known)), decision),
+        without_plans=_worse(unplanned, decision),
     )
 
 

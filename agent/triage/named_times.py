@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from agent.context import Context, Delivery, until_s
 from agent.triage.clocks import CLOCK, plain_times
+from agent.triage.lengths import lengths_in, longest_told_s
 from pipeline.model import Incident
 
 __all__ = ["fits_in_time", "named_date_fits", "named_place_fits", "named_time_fits"]
@@ -23,19 +24,25 @@ AROUND = timedelta(minutes=30)
 HALF_DAY = timedelta(hours=12)
 FILES = frozenset({Delivery.ON_DEMAND, Delivery.ARCHIVE})
 PLACE_SLACK_S = 60.0
+ABOUT = 0.15
+"""How far from the place that a note names a defect may begin, as a share of it."""
 
 _RANGE = re.compile(
     rf"(?<![\d:.]){CLOCK}\s*(?:-|\u2013|to|until|till)\s*{CLOCK}(?!\d|[:.]\d)"
     rf"|\bbetween {CLOCK} and {CLOCK}(?!\d|[:.]\d)"
 )
-_UNTIL = re.compile(rf"(?:until|till|by|before)\s+{CLOCK}(?!\d|[:.]\d)")
-_FROM = re.compile(rf"(?:from|after|since)\s+{CLOCK}(?!\d|[:.]\d)")
+_UNTIL = re.compile(rf"(?:until|till|by|(?<!not )(?<!never )before)\s+{CLOCK}(?!\d|[:.]\d)")
+_FROM = re.compile(rf"(?:from|after|since|not before|never before|not earlier than)\s+{CLOCK}(?!\d|[:.]\d)")
+_LASTING = re.compile(r"(?: on| onwards)?,?(?: and)? for [a-z0-9 .-]{3,40}")
+_STAMP = re.compile(rf"\s*{CLOCK}(?![\d:.])(?!\s*(?:-|\u2013|to\b|until\b|till\b|on\b))[:,]?\s")
 _UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
 _FROM_THEN = re.compile(r"\b(?:from|after|since) (?:then|that)\b")
 _SINGLE = re.compile(rf"(?<![\d:.]){CLOCK}(?!\d|[:.]\d)")
 
 _PLACE = r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?:[:;.]\d{2})?"
 _PLACES = re.compile(rf"(?<![\d:]){_PLACE}\s*(?:-|\u2013|to|until|till)\s*{_PLACE}(?![\d:])")
+_MINUTES_OF = re.compile(r"\bmin(?:ute)?s? (\d{1,3}) ?(?:-|to|until|till) ?(?:min(?:ute)? )?(\d{1,3})\b(?!:)")
+_IN_PARTS = re.compile(r"\b(?:reel|act|disc|side|tape|part)s?\b")
 MOST_FIRST_HOUR = 10
 """Time codes of a programme start at a whole hour, mostly the first or the tenth."""
 
@@ -51,6 +58,8 @@ _DATES = (
     re.compile(r"\b(?i:the|on|mon|tue|wed|thu|fri|sat|sun)(?i:day|sday|nesday|rsday|urday)?,? (?:the )?"
                r"(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)\b"),
 )  # fmt: skip
+_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_ALL_DAY = re.compile(rf"\b(?:all|whole|entire)(?: day)?(?: of| on)? ({'|'.join(_WEEK)})[a-z]*day\b")
 _OPENS = re.compile(r"\b(?:from|since|starting|as of|after)\b[a-z ]*$")
 _CLOSES = re.compile(r"\b(?:until|till|through|by|before|up to|to|valid to|end of)\b[a-z ]*$")
 _AGREED = re.compile(
@@ -76,36 +85,40 @@ def named_time_fits(
     A note that names none always fits; one that does fits nothing where the clock is not known. With
     ``since``, a single time is when something became so: what comes half a day after it fits as well.
     """
-    found = _named(plain_times(text), since=since)
     if starts_at is None:
-        return found is None
+        return _named(plain_times(text)) is None
     first = starts_at.astimezone(UTC) + timedelta(seconds=incident.start_s)
+    day = first.replace(hour=0, minute=0, second=0, microsecond=0)
+    found = _named(plain_times(text, (first - day).total_seconds()), since=since)
     last = starts_at.astimezone(UTC) + timedelta(seconds=until_s(incident))
     if not since and not named_date_fits(text, first.date()):
         return False
     if found is None:
         return True
     start, end = found
-    days = (first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=n) for n in (-1, 0))
-    return any(_holds(day, start, end, first, last) for day in days)
+    return any(_holds(day + timedelta(days=n), start, end, first, last) for n in (-1, 0))
 
 
 def named_place_fits(text: str, incident: Incident) -> bool:
-    """Whether the ranges of a file that a note names, as ``1:08 to 1:13`` or in time code, hold the incident.
+    """Whether the places of a file that a note names hold the incident.
 
-    A single time is no range: of a file it mostly is that of a mail. Hours or minutes may be meant, and
-    time code may begin at any whole hour.
+    Ranges, as ``1:08 to 1:13``, ``minute 25 to 30`` or in time code, hold all of it: hours or minutes may be
+    meant, and time code may begin at any whole hour. What comes ``20 minutes in`` begins about there; of a
+    reel or an act that says nothing of the file. A single time is mostly that of a mail.
     """
-    named = list(_places(plain_times(text)))
+    plain = plain_times(text)
+    ranges, points = list(_places(plain)), [] if _IN_PARTS.search(plain) else list(lengths_in(plain))
     first, last = incident.start_s, until_s(incident)
-    return not named or any(
-        first >= start - PLACE_SLACK_S and last <= end + PLACE_SLACK_S for start, end in named
-    )
+    if not ranges and not points:
+        return True
+    return any(
+        first >= start - PLACE_SLACK_S and last <= end + PLACE_SLACK_S for start, end in ranges
+    ) or any(abs(first - at) <= max(2 * PLACE_SLACK_S, at * ABOUT) for at in points)
 
 
 def named_date_fits(text: str, day: date) -> bool:
     """Whether one of the dates that a note names is the day, or the day before, whose night it is."""
-    told = _dated(text, day)
+    told = [*_dated(text, day), *_weekdays(text, day)]
     return not told or any(start <= day and day - timedelta(days=1) <= end for start, end in told)
 
 
@@ -131,6 +144,13 @@ def _dated(text: str, day: date) -> list[tuple[date, date]]:
     return ranges
 
 
+def _weekdays(text: str, day: date) -> Iterator[tuple[date, date]]:
+    """The days of the week that a text speaks of as a whole, the nearest of each."""
+    for found in _ALL_DAY.finditer(text.lower()):
+        away = (_WEEK.index(found[1]) - day.weekday() + 3) % 7 - 3
+        yield (at := day + timedelta(days=away)), at
+
+
 def _found_dates(text: str) -> list[re.Match[str]]:
     """Dates in their order, none of them twice."""
     found = {match.start("day"): match for pattern in reversed(_DATES) for match in pattern.finditer(text)}
@@ -152,6 +172,8 @@ def _date_of(found: re.Match[str], day: date, *, coming: bool) -> date | None:
 
 
 def _places(text: str) -> Iterator[tuple[float, float]]:
+    for found in _MINUTES_OF.finditer(text):
+        yield float(found[1]) * 60, float(found[2]) * 60
     for found in _PLACES.finditer(text):
         ends = found.groups()[:3], found.groups()[3:]
         if None not in (ends[0][2], ends[1][2]):
@@ -179,6 +201,10 @@ def _holds(
 
 
 def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedelta | None] | None:
+    if since and (found := _SINGLE.search(text)) and not _RANGE.search(text):
+        at = _time(found[1], found[2])
+        return at, at + HALF_DAY
+    text = _without_stamp(text)
     if found := _RANGE.search(text):
         hours = [part for part in found.groups() if part is not None]
         return _time(hours[0], hours[1]), _time(hours[2], hours[3])
@@ -191,11 +217,20 @@ def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedel
     if found := _UNTIL.search(text):
         return None, _time(found[1], found[2])
     if found := _FROM.search(text):
-        return _time(found[1], found[2]), None
+        start, lasting = _time(found[1], found[2]), _LASTING.match(text, found.end())
+        length_s = longest_told_s(lasting[0]) if lasting else None
+        return start, start + timedelta(seconds=length_s) if length_s else None
     if found := _SINGLE.search(text):
         at = _time(found[1], found[2])
-        return (at, at + HALF_DAY) if since else (at - AROUND, at + AROUND)
+        return at - AROUND, at + AROUND
     return None
+
+
+def _without_stamp(text: str) -> str:
+    """A line of a log without when it was written, where it names another time."""
+    stamp = _STAMP.match(text)
+    rest = text[stamp.end() :] if stamp else ""
+    return rest if _SINGLE.search(rest) else text
 
 
 def _time(hour: str, minute: str) -> timedelta:

@@ -1,4 +1,4 @@
-"""The passages of a context that a reader of notes is asked about: notes, planned work, the run book."""
+"""What a reader of notes is asked about of a context: notes, planned work, breaks, the run book."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from agent.context import Relation
 from agent.triage.named_times import fits_in_time
 from agent.triage.notes import readable
-from agent.triage.reasons import ReasonKind, explains, reasons_of
+from agent.triage.reasons import ReasonKind, explains, reasons_of, tells_of_break
 from agent.triage.telling import notes_of
 from agent.verdict import Case
 
@@ -59,12 +59,12 @@ def _notes(case: Case) -> Iterator[Passage]:
 
 
 def _works(case: Case) -> list[Passage]:
-    """Planned work that all of the incident lies within."""
+    """Planned work that all of the incident lies within, and breaks that say what is seen or heard."""
     context = case.context
-    covering = [
-        w for w in context.maintenance if context.relation(w.period, case.incident) is Relation.COVERS
-    ]
-    shown = [work.what for work in covering if _shown(work.what, case)]
+    told = [(work.period, work.what) for work in context.maintenance]
+    told += [(slot.period, slot.title) for slot in context.schedule if tells_of_break(slot)]
+    covering = [text for period, text in told if context.relation(period, case.incident) is Relation.COVERS]
+    shown = [text for text in covering if _shown(text, case)]
     return [Passage(Origin.WORK, text, explains(text, case, read=True)) for text in shown][:MAX_WORKS]
 
 

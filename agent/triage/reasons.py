@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.context import Relation, Tier
+from agent.context import Relation, Slot, SlotKind, Tier
 from agent.triage.believed import taken_back
 from agent.triage.named_times import fits_in_time
-from agent.triage.notes import gives_reason, of_other_part, only_proposed, readable, revoked
-from agent.triage.scope import of_other_channel, outlasts
+from agent.triage.notes import gives_reason, only_proposed, readable, revoked
+from agent.triage.scope import of_other_channel, outlasts, without_name
+from agent.triage.signal_part import names_part, of_other_part
 from agent.verdict import Case
 
-__all__ = ["Reason", "ReasonKind", "explains", "quoted", "reasons_of"]
+__all__ = ["Reason", "ReasonKind", "explains", "quoted", "reasons_of", "tells_of_break"]
 
 SHORTEST_QUOTE = 4
 
@@ -65,8 +66,12 @@ def _found(case: Case, read: bool) -> Iterator[Reason]:
     if context.tier is Tier.TEST:
         yield Reason(ReasonKind.TIER, Tier.TEST.value)
     for slot in context.schedule:
-        if slot.kind.no_programme and context.relation(slot.period, incident) is Relation.COVERS:
+        if context.relation(slot.period, incident) is not Relation.COVERS:
+            continue
+        if slot.kind.no_programme:
             yield Reason(ReasonKind.SLOT, slot.kind.value)
+        elif read and tells_of_break(slot) and explains(slot.title, case, read=True):
+            yield Reason(ReasonKind.SLOT, slot.title)
     for work in context.maintenance:
         if context.relation(work.period, incident) is Relation.COVERS:
             told = work.what if work.what and readable(work.what) else ReasonKind.MAINTENANCE.value
@@ -75,6 +80,11 @@ def _found(case: Case, read: bool) -> Iterator[Reason]:
         together = context.relation(note.holds, incident).together
         if together and explains(note.text, case, read=read) and not taken_back(note, context, incident):
             yield Reason(ReasonKind.NOTE, note.text)
+
+
+def tells_of_break(slot: Slot) -> bool:
+    """Whether the title of a break says what is seen or heard in it: ``Interval, microphones off``."""
+    return slot.kind is SlotKind.BREAK and names_part(slot.title)
 
 
 def explains(text: str, case: Case, *, read: bool = False) -> bool:
@@ -89,7 +99,7 @@ def explains(text: str, case: Case, *, read: bool = False) -> bool:
         and not revoked(text, read=read)
         and not only_proposed(text)
         and fits_in_time(text, incident, context)
-        and not of_other_part(text, incident)
+        and not of_other_part(without_name(text, context.service), incident)
         and not of_other_channel(text, context.service)
         and not outlasts(incident, text)
     )

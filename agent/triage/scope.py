@@ -6,23 +6,17 @@ import re
 from collections.abc import Iterator
 
 from agent.policy_rules import bad_s
-from agent.triage.clocks import HOURS
+from agent.triage.lengths import NUMBERS, longest_told_s
 from agent.triage.phrases import phrases
+from agent.triage.signal_part import SKEWS
 from pipeline.model import Incident
 
-__all__ = ["longest_told_s", "of_other_channel", "outlasts"]
+__all__ = ["of_other_channel", "outlasts", "without_name"]
 
 _WORD = re.compile(r"[a-z0-9]+")
+_NAME = re.compile(r"\b[A-Z]\w*")
 _TOLD = re.compile(r"\d{1,2}[:.]\d\d\w*|\d{4,}\w*|([a-z0-9]+)|[^\w\s-]")
 _KINDS = frozenset({"tv", "radio", "channel", "kanal", "canal", "sender", "telewizja"})
-_ORDINALS = (
-    *HOURS,
-    *("thirteen", "fourteen", "fifteen"),
-)
-_NUMBER_WORDS = {word: number for number, word in enumerate(_ORDINALS, 1)} | {
-    **{"a": 1, "an": 1, "half": 1, "few": 5},
-    **{"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60},
-}
 _DIRECTIONS = (
     "north",
     "south",
@@ -38,12 +32,6 @@ _DIRECTIONS = (
     "oost",
 )
 _LETTERS = frozenset("bcdefghjklmnopqrstuvwxyz")
-_UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
-_LENGTH = re.compile(
-    r"(?<![\w:.])(?:(\d{1,3}(?:\.\d)?)[ -]?(s|secs?|seconds?|mins?|minutes?|h|hours?)"
-    rf"|(?<!of )({'|'.join(_NUMBER_WORDS)})[ -](secs?|seconds?|mins?|minutes?|hours?))(?![\w:])"
-)
-
 LENIENCE, SLACK_S = 1.5, 10.0
 """What people write is about so long; what goes on much longer is something else."""
 
@@ -52,13 +40,22 @@ def of_other_channel(text: str, service: str) -> bool:
     """Whether a note names a sister of the channel, and not the channel itself.
 
     Sisters share their first word and differ in what follows: ``Sport 1`` and ``Sport 2``, ``Regio
-    Nord`` and ``Regio Sued``, ``Plenum`` and ``Plenum Two``, ``TV Coast`` and ``TV Inland``.
+    Nord`` and ``Regio Sued``, ``Plenum`` and ``Plenum Two``, ``TV Coast`` and ``TV Inland``. The first words
+    may be left out, ``Path 1`` beside ``Derby Path 2``, and ``P2`` is short for the latter.
     """
     name, told = _WORD.findall(service.lower()), list(_told(text.lower()))
-    if not name:
+    if not name or (len(name) > 1 and f"{name[-2][0]}{name[-1]}" in told):
         return False
-    length = len(name)
-    sister = False
+    ends = range(max(len(name) - 1, 1) if _tells_apart(name[-1]) else 1)
+    found = next((sister for at in ends if (sister := _of_sister(told, name[at:])) is not None), None)
+    if found is not None:
+        return found
+    return len(name) > 1 and any(other(text, name) for other in (_of_same_kind, _of_same_end, _of_region))
+
+
+def _of_sister(told: list[str], name: list[str]) -> bool | None:
+    """Whether words name a sister and not the channel itself; None where they name neither."""
+    length, sister = len(name), None
     for at in range(len(told)):
         if told[at] != name[0]:
             continue
@@ -66,11 +63,10 @@ def of_other_channel(text: str, service: str) -> bool:
         after = told[at + length] if at + length < len(told) else ""
         if following == name and not (length == 1 and _tells_apart(after)):
             return False
-        if following[:-1] == name[:-1] and length > 1 and len(following) == length:
-            sister = sister or _tells_apart(following[-1])
-        elif length == 1 and _tells_apart(after):
+        alike = following[:-1] == name[:-1] and length > 1 and len(following) == length
+        if (alike and _tells_apart(following[-1])) or (length == 1 and _tells_apart(after)):
             sister = True
-    return sister or (length > 1 and _of_same_kind(text, name))
+    return sister
 
 
 def _told(text: str) -> Iterator[str]:
@@ -87,27 +83,41 @@ def _of_same_kind(text: str, name: list[str]) -> bool:
     return bool(others) and name[1] not in {other.lower() for other in others}
 
 
+def _of_region(text: str, name: list[str]) -> bool:
+    """Whether the name goes on with a country, as in ``Arena KR``, which the own one does not."""
+    countries = re.findall(rf"(?i:\b{' '.join(name[:-1])}) ([A-Z]{{2}})\b", text)
+    return bool(countries) and name[-1] not in {country.lower() for country in countries}
+
+
+def without_name(text: str, service: str) -> str:
+    """A text without the name of its channel and its parts, which may be words of sound or picture."""
+    named = _NAME.findall(service)
+    return re.sub(rf"\b(?:{'|'.join(named)})\b", " ", text) if named else text
+
+
+def _of_same_end(text: str, name: list[str]) -> bool:
+    """Whether a name ends as the own one and begins otherwise: ``on Small Hall Live``, of ``Arena Live``."""
+    other = rf"((?:[A-Z][\w'-]* )+)(?i:{name[-1]})\b"
+    before = re.findall(rf"\b(?:on|of|at|for|from|to|in) {other}", text) + re.findall(rf"^{other}:", text)
+    return bool(before) and not any(word in other.lower().split() for other in before for word in name[:-1])
+
+
 def outlasts(incident: Incident, text: str) -> bool:
-    """Whether an incident goes on much longer than the longest time that a note speaks of."""
-    if all(
-        phrases().check(event.check).whole or phrases().check(event.check).point for event in incident.events
-    ):
-        return False
+    """Whether an incident goes on much longer than the longest time that a note speaks of.
+
+    Of sound against picture it is how far they are apart that must not be much more.
+    """
     told_s = longest_told_s(text)
-    return told_s is not None and bad_s(incident.events) > LENIENCE * told_s + SLACK_S
-
-
-def longest_told_s(text: str) -> float | None:
-    """The longest length of time that a text names, in seconds; None where it names none."""
-    return max(_lengths(text.lower()), default=None)
-
-
-def _lengths(text: str) -> Iterator[float]:
-    for digits, unit, word, unit_of_word in _LENGTH.findall(text):
-        count, told = float(digits or _NUMBER_WORDS.get(word, 0)), unit or unit_of_word
-        yield count * _UNITS[told if len(told) == 1 else told.removesuffix("s")]
+    if told_s is None:
+        return False
+    if all(event.check in SKEWS for event in incident.events):
+        return max(abs(event.value) for event in incident.events) > LENIENCE * told_s
+    spoken = [phrases().check(event.check) for event in incident.events]
+    if all(check.whole or check.point for check in spoken):
+        return False
+    return bad_s(incident.events) > LENIENCE * told_s + SLACK_S
 
 
 def _tells_apart(word: str) -> bool:
     """Whether a word is of the kind that tells sister channels apart."""
-    return word.isdigit() or word in _ORDINALS or word in _DIRECTIONS or word in _LETTERS
+    return word.isdigit() or word in NUMBERS or word in _DIRECTIONS or word in _LETTERS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,6 +36,22 @@ def test_work_that_says_it_has_no_effect_lowers_nothing() -> None:
     quiet = Maintenance(DURING, "Software of the standby node, the channel is not affected")
     kept = believed(Context("Kick TV 2", starts_at=SIX, maintenance=(WORK, quiet)), LOST)
     assert kept.context.maintenance == (WORK,) and kept.doubted == ("planned work",)
+
+
+def test_work_that_spares_the_other_part_lowers() -> None:
+    work = Maintenance(DURING, "Matrix updated, picture black meanwhile, sound not touched")
+    dark = incident(event("black", "v:0", 600.0, 640.0), cause=Cause.PICTURE_LOSS)
+    assert believed(Context(starts_at=SIX, maintenance=(work,)), dark).context.maintenance == (work,)
+    silent = incident(event("silence", "a:0", 600.0, 640.0), cause=Cause.AUDIO_LOSS)
+    assert believed(Context(starts_at=SIX, maintenance=(work,)), silent).doubted == ("planned work",)
+
+
+def test_a_reserve_is_none_when_it_is_on_the_air_itself() -> None:
+    known = Context("Derby Path 2", starts_at=SIX, audience=Audience.NONE)
+    beside = replace(known, notes=(Note("Path 1 is fine and on air"),))
+    assert believed(beside, LOST).doubted == ()
+    itself = replace(known, notes=(Note("Path 1 is dead, P2 is on air"),))
+    assert believed(itself, LOST).doubted == ("the audience none",)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,9 @@ DAY = date(2026, 10, 25)
         ("till 9 utc", "till 09:00"),
         ("23:30 UTC to 01:00 UTC", "23:30 to 01:00"),
         ("around half nine", "around half nine"),
+        ("22h15, then 19h to 22h", "22:15, then 19:00 to 22:00"),
+        ("work takes 5 to 6 h", "work takes 5 to 6 h"),
+        ("from 9 till 11h", "from 09:00 till 11:00"),
         ("a film of 1923-1930, 1200 people", "a film of 1923-1930, 1200 people"),
     ],
 )
@@ -42,12 +45,40 @@ def test_times_of_day_are_written_in_one_way(told: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "plain"),
+    [
+        ("from quarter past one till quarter to two", "from 13:15 till 13:45"),
+        ("ten past seven", "19:10"),
+        ("the ward has ten to nine beds", "the ward has 20:50 beds"),
+        ("from ten to nine", "from 10:00 to 21:00"),
+        ("from ten to nine until nine sharp", "from 20:50 until 21:00 sharp"),
+        ("between five and seven utc", "between 17:00 and 19:00"),
+        ("from five to nine seconds", "from five to nine seconds"),
+        ("back by six.", "back by 18:00."),
+        ("by six votes", "by six votes"),
+        ("slate until 6", "slate until 18:00"),
+    ],
+)
+def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain: str) -> None:
+    assert plain_times(told, 18 * 3600.0) == plain
+    assert plain_times(told) == told
+
+
+@pytest.mark.parametrize(
     ("text", "fits"),
     [
+        ("18:05 riggers are late, the mast is dark until seven", True),
+        ("18:05 riggers were quick, the mast was dark until six", False),
+        ("from 17:50 on, for twenty minutes", True),
+        ("from 17:10 on, for twenty minutes", False),
+        ("Dark for the whole of Wednesday", True),
+        ("Dark for the whole of Thursday", False),
         ("Bars 1800Z to 1830Z", True),
         ("Bars 1830Z to 1900Z", False),
         ("The card is on between 17:30 and 18:30", True),
         ("Dry before 6.30pm", True),
+        ("Players stop when the last encore is through, not before 22:15", False),
+        ("Players stop at the encore, not before 17:15", True),
         ("Sun is gone by 17:50, from then until dawn nothing is seen", True),
         ("Sun is gone by 19:50, from then until dawn nothing is seen", False),
         ("Plug is pulled at half past eleven at night", False),
@@ -92,6 +123,12 @@ def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits:
         ("Curtain 1:08 to 1:13 on the counter", False),
         ("10:09:30:00 - 10:11:00:00 is black", True),
         ("10:29:30:00 - 10:31:00:00 is black", False),
+        ("Dark from minute 9 to minute 12", True),
+        ("Dark from minute 25 to minute 30", False),
+        ("Ten minutes in, dark for 40 s", True),
+        ("Half an hour in, dark for 40 s", False),
+        ("Half an hour into reel 2, dark for 40 s", True),
+        ("Ten seconds in black and half an hour in silence", True),
     ],
 )
 def test_the_times_of_a_file_are_places_in_it(text: str, fits: bool) -> None:

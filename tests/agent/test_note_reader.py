@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from agent.context import Context, Maintenance, Note, Period, RunBookEntry, Tier
+from agent.context import Context, Delivery, Maintenance, Note, Period, RunBookEntry, Slot, SlotKind, Tier
 from agent.models.base import ModelError
 from agent.models.calibration import load_calibration
 from agent.models.choices import Chooser
 from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.policy import load_policy
 from agent.triage.judge import case_of
+from agent.triage.lengths import longest_told_s
 from agent.triage.questions import NO_REASON, Question
 from agent.triage.reading import Reading, reading_prompt
-from agent.triage.scope import longest_told_s, of_other_channel
-from agent.verdict import Case, Severity
+from agent.triage.scope import of_other_channel
+from agent.verdict import Case, Intent, Severity
 from pipeline.model import Cause, Incident
 from tests.agent.reporting import event, incident, scan
 
@@ -111,6 +112,39 @@ def test_the_run_book_may_raise_and_excuses_nothing(meaning: Reading, severity: 
     assert case.floor is Severity.MINOR
     found = answered(case, desk=meaning)
     assert (found[Question.SEVERITY], found[Question.REASON]) == (severity, NO_REASON)
+
+
+@pytest.mark.parametrize(
+    ("title", "meaning", "severity"),
+    [
+        ("Interval, microphones off", Reading.EXPECTED, "info"),
+        ("Interval, microphones off", Reading.NOTHING, "critical"),
+        ("Interval, cameras off", Reading.EXPECTED, "critical"),
+        ("Interval of ten guests", Reading.EXPECTED, "critical"),
+    ],
+)
+def test_a_break_that_says_what_is_heard_in_it_is_read(title: str, meaning: Reading, severity: str) -> None:
+    silent = incident(event("silence", "a:0", 600.0, 640.0), cause=Cause.AUDIO_LOSS)
+    slot = Slot(SlotKind.BREAK, Period(500.0, 900.0), title)
+    assert answered(asked(silent, schedule=(slot,)), Interval=meaning)[Question.SEVERITY] == severity
+
+
+def test_where_nobody_can_tell_a_plan_that_is_off_makes_it_a_fault() -> None:
+    card = incident(event("slate", "v:0", 600.0, 900.0), cause=Cause.PLANNED_CONTENT)
+    case = asked(card, "They play it straight through")
+    assert (case.floor, case.intent) == (Severity.MINOR, Intent.UNCERTAIN)
+    found = answered(case, straight=Reading.OFF)
+    assert (found[Question.SEVERITY], found[Question.INTENT]) == ("major", "fault")
+    assert answered(case, straight=Reading.NOTHING)[Question.SEVERITY] == "minor"
+
+
+def test_a_card_whose_break_is_off_was_left_standing() -> None:
+    card = incident(event("slate", "v:0", 600.0, 880.0), cause=Cause.PLANNED_CONTENT)
+    slot = Slot(SlotKind.BREAK, Period(500.0, 900.0), "Interval")
+    case = asked(card, "They play it straight through", schedule=(slot,), delivery=Delivery.LIVE)
+    assert (case.floor, case.intent) == (Severity.INFO, Intent.PLANNED)
+    found = answered(case, straight=Reading.OFF)
+    assert (found[Question.SEVERITY], found[Question.INTENT]) == ("major", "fault")
 
 
 def test_the_run_book_takes_no_plan_back() -> None:
@@ -229,6 +263,10 @@ def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
         ("Arena 2, 16:35 to 16:50: no sound", "Arena 2 Backup", False),
         ("Muted on Lakeview 0655-0800z", "Lakeview Info", False),
         ("Newsline, 10.15 to 10.40, as it is", "Newsline", False),
+        ("No sound on Small Hall Live tonight", "Plenum Live", True),
+        ("No sound on Plenum Live tonight", "Plenum Live", False),
+        ("Path 1 is dead", "Derby Path 2", True),
+        ("P2 is dead, Path 1 is not", "Derby Path 2", False),
     ],
 )
 def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
@@ -240,12 +278,22 @@ def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
     [
         ("up to 10 s", 10),
         ("3 to 5 seconds", 5),
-        ("about half a minute", 60),
+        ("about half a minute", 30),
         ("two minutes' silence", 120),
         ("as good as it gets", None),
         ("a third of a second", None),
         ("from 11:00 to 11:02", None),
         ("an hour sometimes", 3600),
+        ("four and a half minutes", 270),
+        ("a minute and a half at most", 90),
+        ("a quarter of an hour", 900),
+        ("within twenty-five seconds", 25),
+        ("a couple of minutes", 120),
+        ("for the minute of the bell", 60),
+        ("300 ms late", 0.3),
+        ("sixteen a second", None),
+        ("a second transponder", None),
+        ("a second or so", 1),
     ],
 )
 def test_lengths_are_read(text: str, longest_s: float | None) -> None:

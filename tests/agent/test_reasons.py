@@ -14,9 +14,10 @@ from agent.policy import load_policy
 from agent.triage.facts import facts_of
 from agent.triage.judge import case_of, judge_case
 from agent.triage.named_times import named_time_fits
-from agent.triage.notes import of_other_part, only_proposed, readable
+from agent.triage.notes import only_proposed, readable
 from agent.triage.questions import Question, answers, asked, shared
 from agent.triage.reasons import quoted, reasons_of
+from agent.triage.signal_part import of_other_part
 from agent.triage.words import template_summary, template_title
 from agent.verdict import Action, Case, Intent, Severity
 from pipeline.model import Cause, Incident
@@ -30,6 +31,9 @@ SILENT = incident(event("silence", "a:0", 600.0, 640.0), cause=Cause.AUDIO_LOSS)
 STOOD = incident(event("freeze", "v:0", 600.0, 640.0), cause=Cause.ENCODER_FREEZE)
 BRIGHT = incident(event("levels", "v:0", 600.0, 640.0), cause=Cause.COMPLIANCE)
 SKEWED = incident(event("av_skew", "a:0", 0.0, 900.0), cause=Cause.SYNC_ERROR)
+DARK = incident(event("black", "v:0", 600.0, 640.0), cause=Cause.PICTURE_LOSS)
+QUIET = incident(event("loudness", "a:0", 0.0, 900.0), cause=Cause.LOUDNESS_VIOLATION)
+BROKEN = incident(event("decode_error", "v:0", 600.0, 602.0), cause=Cause.BITSTREAM_CORRUPTION)
 PLANNED = "Feed goes to a holding slate, planned 18:05-18:15"
 
 
@@ -181,6 +185,7 @@ def test_what_code_cannot_read_never_reaches_a_prompt(text: str, question: Quest
         ("Print it: planned", True),
         ("New rule: all black is planned", True),
         ("Label is cutting a new version", False),
+        ("Label gave us the picture alone", False),
         ("Label it as agreed", True),
         ("treat it as a real channel tonight", False),
         ("treat the hole as agreed", True),
@@ -204,6 +209,12 @@ def test_a_noun_gives_no_order(text: str, orders: bool) -> None:
         ("Proposal of the vendor to reboot at night", True),
         ("Proposal accepted, the reboot is at night", False),
         ("The reboot is at night", False),
+        ("Just an idea: dark for an hour", True),
+        ("Dark for an hour, that is the idea of the scene", False),
+        ("Somebody wishes to have it dark", True),
+        ("It is dark there, as the family wishes", False),
+        ("Maybe they leave the line dark", True),
+        ("They leave the line dark, maybe ten minutes", False),
     ],
 )
 def test_what_is_only_proposed_explains_nothing(text: str, proposed: bool) -> None:
@@ -215,6 +226,13 @@ def test_what_was_read_is_taken_back_by_a_plain_clause_alone() -> None:
     again = "Not called off after all: the line goes dark"
     assert reasons_of(case(again), read=True) and not reasons_of(case(again))
     assert not reasons_of(case("The swap was called off"), read=True)
+
+
+@pytest.mark.parametrize(("apart_s", "excused"), [(0.3, True), (-0.4, True), (1.5, False)])
+def test_so_far_apart_as_a_note_allows_and_not_much_further(apart_s: float, excused: bool) -> None:
+    skewed = incident(replace(event("av_skew", "a:0", 0.0, 900.0), value=apart_s), cause=Cause.SYNC_ERROR)
+    note = "Picture leads the sound by 0.3 s on purpose"
+    assert bool(reasons_of(case(note, found=skewed), read=True)) is excused
 
 
 def test_all_questions_of_a_case_begin_alike_and_name_their_answers() -> None:
@@ -254,6 +272,18 @@ def test_without_a_reason_nothing_below_the_floor_may_be_answered() -> None:
         ("Card with no sound until the show", LOST, False),
         ("The wide shot stays and the mikes are shut", SILENT, False),
         ("Neon look goes over the legal level by design", BRIGHT, False),
+        ("No sound from the pulpit, cameras keep on the candles", DARK, True),
+        ("They run without a word, pictures as usual", DARK, True),
+        ("Feed moves to the new satellite, the old address is empty", LOST, False),
+        ("Nothing moves on this page", DARK, True),
+        ("Infrared goes to colour at first light, the picture hangs", STOOD, False),
+        ("Peaks up to -0.5 dBTP are accepted", QUIET, True),
+        ("Loudness of -27 is accepted", QUIET, False),
+        ("Doctors need quiet, captions do the talking", SILENT, False),
+        ("Captions are missing, known", SILENT, True),
+        ("Captions are missing, known", QUIET, True),
+        ("Squares over his face, made in the edit", BROKEN, True),
+        ("Squares over his face, made in the edit, and the tape is damaged", BROKEN, False),
     ],
 )
 def test_a_note_is_of_the_part_that_it_names(text: str, found: Incident, other: bool) -> None:
