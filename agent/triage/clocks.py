@@ -16,6 +16,9 @@ _HOUR = rf"(?:1[0-2]|0?[1-9]|{'|'.join(HOURS)})"
 _HALF_OF_DAY = (
     r"(?:(?P<am>a\.?m\b\.?|in the morning)|(?P<pm>p\.?m\b\.?|in the (?:afternoon|evening)|at night))"
 )
+SMALL_HOURS = 6
+"""Until this hour it is night after midnight, and not before."""
+
 _MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "twenty-five": 25, "twenty": 20, "ten": 10, "five": 5}
 _ZONE = r"\s?(?:z|utc|gmt|hrs?|h)\b"
 _OF_DAY = rf"(?: {_HALF_OF_DAY})?"
@@ -47,6 +50,9 @@ _BARE = re.compile(
     rf"\b(at|until|till|before|from|after|since|by)( about| around)? ({_HOUR})\b(?![:.]\d){_ENDS}"
 )
 _BARE_PAIR = re.compile(rf"\b(from|between) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
+_TILL = r"(?:to|and|until|till|-)"
+_BARE_FIRST = re.compile(rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))")
+_BARE_LAST = re.compile(rf"({CLOCK} {_TILL}) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _NOON, _MIDNIGHT = re.compile(r"\b(?:noon|midday)\b"), re.compile(r"\bmidnight\b")
 
 
@@ -67,6 +73,8 @@ def plain_times(text: str, near_s: float | None = None) -> str:
     text = _JOINED.sub(r"\1:\2", text)
     if near_s is not None:
         text = _BARE_PAIR.sub(lambda m: _bare_pair(m, near_s), text)
+        text = _BARE_FIRST.sub(lambda m: _nearest(_number(m[1]) * 60, near_s), text)
+        text = _BARE_LAST.sub(lambda m: f"{m[1]} {_nearest(_number(m[4]) * 60, near_s)}", text)
         text = _BARE.sub(lambda m: f"{m[1]} {_nearest(_number(m[3]) * 60, near_s)}", text)
     return _NAMED_ZONE.sub(r"\1", text)
 
@@ -87,9 +95,9 @@ def _spoken(found: re.Match[str], near_s: float | None) -> str:
 
 def _written(found: re.Match[str], hour: str, minutes: int = 0) -> str:
     hours = _number(hour) % 12 + (12 if found["pm"] else 0)
-    # "Twelve at night" is the one hour of the second half that is none.
-    if found["pm"] and "night" in found["pm"] and hours == 12:
-        hours = 0
+    # "Twelve at night", "two at night": the small hours are none of the second half.
+    if found["pm"] and "night" in found["pm"] and (hours == 12 or hours < 12 + SMALL_HOURS):
+        hours -= 12
     return _clock(hours * 60 + minutes)
 
 

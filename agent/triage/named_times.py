@@ -21,6 +21,9 @@ TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
 """How far a single time that a note names may lie from the incident."""
 
+EARLY = timedelta(minutes=10)
+"""How far before it, unless the note says that it is only about so."""
+
 HALF_DAY = timedelta(hours=12)
 FILES = frozenset({Delivery.ON_DEMAND, Delivery.ARCHIVE})
 PLACE_SLACK_S = 60.0
@@ -34,6 +37,8 @@ _RANGE = re.compile(
 _UNTIL = re.compile(rf"(?:until|till|by|(?<!not )(?<!never )before)\s+{CLOCK}(?!\d|[:.]\d)")
 _FROM = re.compile(rf"(?:from|after|since|not before|never before|not earlier than)\s+{CLOCK}(?!\d|[:.]\d)")
 _LASTING = re.compile(r"(?: on| onwards)?,?(?: and)? for [a-z0-9 .-]{3,40}")
+_ABOUT = re.compile(r"\b(?:about|around|roughly|towards|near|some time|circa|ca\.?) $")
+_TOMORROW = re.compile(r"\btomorrow\b[^.;!?]*")
 _STAMP = re.compile(rf"\s*{CLOCK}(?![\d:.])(?!\s*(?:-|\u2013|to\b|until\b|till\b|on\b))[:,]?\s")
 _UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
 _FROM_THEN = re.compile(r"\b(?:from|after|since) (?:then|that)\b")
@@ -201,9 +206,11 @@ def _holds(
 
 
 def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedelta | None] | None:
-    if since and (found := _SINGLE.search(text)) and not _RANGE.search(text):
-        at = _time(found[1], found[2])
-        return at, at + HALF_DAY
+    if since:
+        text = _TOMORROW.sub(" ", text)
+        if (found := _SINGLE.search(text)) and not _RANGE.search(text):
+            at = _time(found[1], found[2])
+            return at, at + HALF_DAY
     text = _without_stamp(text)
     if found := _RANGE.search(text):
         hours = [part for part in found.groups() if part is not None]
@@ -222,7 +229,7 @@ def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedel
         return start, start + timedelta(seconds=length_s) if length_s else None
     if found := _SINGLE.search(text):
         at = _time(found[1], found[2])
-        return at - AROUND, at + AROUND
+        return at - (AROUND if _ABOUT.search(text, 0, found.start()) else EARLY), at + AROUND
     return None
 
 

@@ -41,16 +41,23 @@ def of_other_channel(text: str, service: str) -> bool:
 
     Sisters share their first word and differ in what follows: ``Sport 1`` and ``Sport 2``, ``Regio
     Nord`` and ``Regio Sued``, ``Plenum`` and ``Plenum Two``, ``TV Coast`` and ``TV Inland``. The first words
-    may be left out, ``Path 1`` beside ``Derby Path 2``, and ``P2`` is short for the latter.
+    may be left out, ``Path 1`` beside ``Derby Path 2``, and ``P2`` or ``on 2`` is short for the latter.
     """
     name, told = _WORD.findall(service.lower()), list(_told(text.lower()))
-    if not name or (len(name) > 1 and f"{name[-2][0]}{name[-1]}" in told):
+    if not name or _in_short(text.lower(), name):
         return False
     ends = range(max(len(name) - 1, 1) if _tells_apart(name[-1]) else 1)
     found = next((sister for at in ends if (sister := _of_sister(told, name[at:])) is not None), None)
     if found is not None:
         return found
     return len(name) > 1 and any(other(text, name) for other in (_of_same_kind, _of_same_end, _of_region))
+
+
+def _in_short(text: str, name: list[str]) -> bool:
+    """Whether a note calls the channel by its number: ``P2`` or ``on 2``, of ``Path 2``."""
+    if len(name) == 1 or not name[-1].isdigit():
+        return False
+    return bool(re.search(rf"\b(?:{name[-2][0]}|on ){name[-1]}\b(?![:.]\d)", text))
 
 
 def _of_sister(told: list[str], name: list[str]) -> bool | None:

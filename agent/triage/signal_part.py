@@ -48,7 +48,7 @@ _AS_EVER = re.compile(
 _GOES_ON = re.compile(
     r"\b(?:unaffected|untouched|not affected|not touched|(?:do|does) not (?:pass|go|run) through"
     r"|(?<!not )(?<!n't )(?<!never )(?:(?:runs?|goes|go|plays?|keeps?|sings?|carr(?:y|ies)) on(?! [a-z]+ing)"
-    r"|continues?|keeps? (?:on )?[a-z]+ing|right through))\b"
+    r"|continues?|keeps? (?:on )?[a-z]+ing|right through|stays? in full))\b"
 )
 """The same anywhere in a clause that names that part alone."""
 

@@ -31,6 +31,7 @@ DAY = date(2026, 10, 25)
         ("one till two in the afternoon", "13:00-14:00"),
         ("from noon until midnight", "from 12:00 until 00:00"),
         ("twelve at night", "00:00"),
+        ("quarter past one at night", "01:15"),
         ("till 9 utc", "till 09:00"),
         ("23:30 UTC to 01:00 UTC", "23:30 to 01:00"),
         ("around half nine", "around half nine"),
@@ -57,6 +58,8 @@ def test_times_of_day_are_written_in_one_way(told: str, plain: str) -> None:
         ("back by six.", "back by 18:00."),
         ("by six votes", "by six votes"),
         ("slate until 6", "slate until 18:00"),
+        ("lunch from six to twenty to seven", "lunch from 18:00 to 18:40"),
+        ("lunch, quarter to six till seven", "lunch, 17:45 till 19:00"),
     ],
 )
 def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain: str) -> None:
@@ -71,6 +74,8 @@ def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain
         ("18:05 riggers were quick, the mast was dark until six", False),
         ("from 17:50 on, for twenty minutes", True),
         ("from 17:10 on, for twenty minutes", False),
+        ("Dark at 18:35", False),
+        ("Dark about 18:35", True),
         ("Dark for the whole of Wednesday", True),
         ("Dark for the whole of Thursday", False),
         ("Bars 1800Z to 1830Z", True),
@@ -89,6 +94,19 @@ def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain
 )
 def test_what_is_written_in_other_ways_holds_as_well(text: str, fits: bool) -> None:
     assert named_time_fits(text, LOST, SIX) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("18:02 all is back", True),
+        ("Over by 18:02, nobody touches it again", True),
+        ("19:30 all is back", False),
+        ("It is put off, we do it tomorrow, eight in the morning", True),
+    ],
+)
+def test_what_became_so_holds_from_then_on(text: str, fits: bool) -> None:
+    assert named_time_fits(text, LOST, SIX, since=True) is fits
 
 
 @pytest.mark.parametrize(

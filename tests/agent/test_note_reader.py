@@ -267,6 +267,8 @@ def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
         ("No sound on Plenum Live tonight", "Plenum Live", False),
         ("Path 1 is dead", "Derby Path 2", True),
         ("P2 is dead, Path 1 is not", "Derby Path 2", False),
+        ("Nothing on 2 for a while, take Path 1", "Derby Path 2", False),
+        ("Arena KR only: no sound", "Arena Live", True),
     ],
 )
 def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
