@@ -27,7 +27,7 @@ _OF_DAY = rf"(?: {_HALF_OF_DAY})?"
 _HOURS_APART = r"(?<!\bfrom )(?<!\bbetween )|(?=[a-z -]{0,30}\b(?:until|till|and)\b)|(?=half|quarter|a )"
 _SPOKEN = re.compile(
     rf"(?:{_HOURS_APART})\b({'|'.join(_MINUTES)})(?: minutes)? (past|to|after|before) ({_HOUR})\b"
-    rf"(?![:.]\d){_OF_DAY}"
+    rf"(?![:.]\d|[ -](?:s|ms|sec|min|second|minute|hour|day|time|frame)s?\b|[ -]per\b){_OF_DAY}"
 )
 _PAIR = re.compile(rf"\b({_HOUR}) ?(?:-|to|till|until) ?({_HOUR}) ?{_HALF_OF_DAY}")
 _TWELVE = re.compile(rf"\b({_HOUR})(?:[:.]([0-5]\d))? ?{_HALF_OF_DAY}")

@@ -70,7 +70,7 @@ def of_other_part(text: str, incident: Incident) -> bool:
     words = parts_of(plain) | phrases_of(plain)
     streams = {event.stream[:1] for event in incident.events if event.check not in SKEWS}
     picture, sound, seen = (words & word_lists()[name] for name in ("picture", "sound", "seen"))
-    shown = picture | seen | (words & word_lists()["dark"])
+    shown = picture | seen | (words & (word_lists()["dark"] | word_lists()["stands"]))
     if (sound and not shown and "v" in streams) or (picture and not sound and "a" in streams):
         return True
     if streams & _unharmed(plain, incident) or _of_other_track(plain, incident):
@@ -121,6 +121,7 @@ def _of_other_look(words: frozenset[str], incident: Incident) -> bool:
     stands, dark = words & word_lists()["stands"], words & word_lists()["dark"]
     if stands and not dark:
         return bool(checks & {"black", "solid_color"}) and not checks & STILL
+    stands |= words & word_lists()["seen"]
     return bool(dark and not stands and checks & (STILL | {"solid_color"}) and not checks & DARK)
 
 

@@ -57,6 +57,7 @@ def test_times_of_day_are_written_in_one_way(told: str, plain: str) -> None:
         ("from five to nine seconds", "from five to nine seconds"),
         ("back by six.", "back by 18:00."),
         ("by six votes", "by six votes"),
+        ("breaks up for five to ten secs", "breaks up for five to ten secs"),
         ("slate until 6", "slate until 18:00"),
         ("lunch from six to twenty to seven", "lunch from 18:00 to 18:40"),
         ("lunch, quarter to six till seven", "lunch, 17:45 till 19:00"),
