@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
 from agent.policy_rules import Decision
+from agent.triage.note_words import stems_of
 from agent.triage.passages import Origin, Passage, passages_of
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
@@ -111,7 +112,7 @@ class NoteReader:
         stakes = [note for note in own if note.passage.origin is not Origin.WORK]
         meant = _likeliest([note for note in own if note.passage.excuses], Reading.EXPECTED)
         worse, off = _likeliest(stakes, Reading.WORSE), _likeliest(notes, Reading.OFF)
-        if meant and self._excuses(case, meant) and not self._contradicted(meant, worse, off):
+        if meant and self._excuses(case, meant) and not self._contradicted(meant, worse, off, notes):
             sure = self.calibration.confidence(meant.chances[Reading.EXPECTED])
             return _excused(case), sure, str(meant.number)
         against = max((_against(note) for note in notes), default=0.0)
@@ -139,9 +140,18 @@ class NoteReader:
     def _speaks(self, note: ReadNote, reading: Reading) -> bool:
         return self.calibration.counts(reading, note.chances[reading])
 
-    def _contradicted(self, meant: ReadNote, worse: ReadNote | None, off: ReadNote | None) -> bool:
-        """Whether another note says that a plan is off or, more surely, that it is serious."""
+    def _changes(self, later: ReadNote, plan: ReadNote) -> bool:
+        """Whether a note is of the same matter as an earlier one, and does not say that it holds."""
+        holds = self._speaks(later, Reading.EXPECTED)
+        return not holds and bool(stems_of(later.text) & stems_of(plan.text))
+
+    def _contradicted(
+        self, meant: ReadNote, worse: ReadNote | None, off: ReadNote | None, notes: Sequence[ReadNote]
+    ) -> bool:
+        """Whether another note says that a plan is off, changes it or, more surely, is serious."""
         if off and off.number != meant.number and self._speaks(off, Reading.OFF):
+            return True
+        if any(self._changes(later, meant) for later in notes if later.number > meant.number):
             return True
         if worse is None or worse.number == meant.number:
             return False

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-__all__ = ["any_of", "clauses_of", "parts_of", "phrases_of", "word_lists", "words_of"]
+__all__ = ["any_of", "clauses_of", "parts_of", "phrases_of", "stems_of", "word_lists", "words_of"]
 
 LONGEST_PHRASE = 4
 """Words of a list may be joined by hyphens: so many at most stand for a phrase."""
+
+STEM = 5
 
 _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
 _CLAUSE = re.compile(r"[.;:!?()]\s*|,\s+|\s-+\s|\b(?:but|however|instead|so|because)\b")
@@ -33,6 +35,11 @@ def phrases_of(text: str) -> frozenset[str]:
     words = _WORD.findall(text.lower())
     lengths = range(1, LONGEST_PHRASE + 1)
     return frozenset("-".join(words[at : at + n]) for n in lengths for at in range(len(words) - n + 1))
+
+
+def stems_of(text: str) -> frozenset[str]:
+    """How its longer words begin, without those of the list ``common``: notes of one matter share one."""
+    return frozenset(word[:STEM] for word in words_of(text) - word_lists()["common"] if len(word) >= STEM)
 
 
 def clauses_of(text: str) -> list[str]:

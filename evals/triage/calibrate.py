@@ -21,6 +21,7 @@ from agent.models.labels import LabelReader
 from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.policy import load_policy
 from agent.triage.judge import case_of
+from agent.triage.passages import passages_of
 from agent.triage.questions import Question
 from agent.triage.reading import Reading, reading_prompt
 from evals.triage.cases import EvalCase, load_cases
@@ -58,7 +59,7 @@ def verdicts(cases: Sequence[EvalCase], reader: NoteReader) -> list[tuple[EvalCa
     for case in cases:
         asked = case_of(case.incident, case.scan, policy, case.context)
         told = dict(reader.ask(asked))[Question.SEVERITY]
-        found.append((case, told.value, told.probability, bool(reader.read(asked))))
+        found.append((case, told.value, told.probability, bool(passages_of(asked))))
     return found
 
 

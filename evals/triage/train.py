@@ -1,10 +1,10 @@
 """``python -m evals.triage.train``: trains the adapter by which the embedded model reads notes.
 
-A LoRA over the linear layers of the upper part of SmolLM2-135M-Instruct (de-quantised from the GGUF file
-that vidette runs), with the loss on the one token of the answer, among the answers only. The lower
-layers stay as they are: what they make of each sample is computed once and kept, which makes a step cost
-a third. The cases of the split ``test`` are never read here, and of ``tune`` only the families that
-``own_samples`` names: the others are for the calibration.
+A LoRA over the linear layers of SmolLM2-135M-Instruct (de-quantised from the GGUF file that vidette runs),
+with the loss on the one token of the answer, among the answers only. Layers before ``--first`` stay as they
+are: what they make of each sample is computed once and kept, so that a step over the upper third costs half.
+What is saved is a running mean of the weights. The cases of the split ``test`` are never read here, and of
+``tune`` only the families that ``own_samples`` names: the others are for the calibration.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
 from torch.nn.functional import cross_entropy
+from torch.nn.functional import dropout as dropped
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -31,8 +32,10 @@ from evals.triage.own import apart_samples, own_samples
 __all__ = ["Reader", "main"]
 
 LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-FIRST_LAYER = 18
 CHUNK = 16
+AVERAGED = 0.99
+"""How much of the mean of the weights is kept at each step: what is saved is that mean, which reads
+better than the weights of any one step."""
 
 Row = tuple[torch.Tensor, int]
 """What the lower layers make of a prompt, (tokens, width) bfloat16, and the place of its answer."""
@@ -41,16 +44,18 @@ Row = tuple[torch.Tensor, int]
 class Reader(torch.nn.Module):
     """The model in two halves, and its logits of the answers at the last token of each prompt."""
 
-    def __init__(self, folder: Path, rank: int, resumed: Path | None = None, dropout: float = 0.0) -> None:
+    def __init__(
+        self, folder: Path, rank: int, first: int, resumed: Path | None = None, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.first = first
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+        base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
         config = LoraConfig(
             r=rank,
             lora_alpha=2 * rank,
             target_modules=list(LINEAR),
-            layers_to_transform=list(range(FIRST_LAYER, base.config.num_hidden_layers)),
-            lora_dropout=dropout,
+            layers_to_transform=list(range(first, base.config.num_hidden_layers)),
             task_type="CAUSAL_LM",
         )
         self.model = (
@@ -60,10 +65,14 @@ class Reader(torch.nn.Module):
         )
         if resumed and resumed.is_file():
             _fill(self.model, resumed)
+        # Dropped out where the adapter is narrow: over its inputs it would cost more than the adapter.
+        for name, part in self.model.named_modules():
+            if name.endswith("lora_A.default"):
+                part.register_forward_hook(lambda part, _, found: dropped(found, dropout, part.training))
         ids = [self.tokenizer.encode(answer, add_special_tokens=False) for answer in reading_prompt().answers]
         if any(len(one) != 1 for one in ids):
             raise ValueError("every answer must be one token")
-        self.head = base.lm_head.weight[[one[0] for one in ids]].detach().clone()
+        self.head = base.lm_head.weight[[one[0] for one in ids]].detach().float()
 
     @torch.no_grad()
     def lower(self, found: Sequence[Sample]) -> list[Row]:
@@ -78,7 +87,7 @@ class Reader(torch.nn.Module):
         for at in range(0, len(order), CHUNK):
             mine = order[at : at + CHUNK]
             ids = pad_sequence([torch.tensor(tokens[n]) for n in mine], batch_first=True)
-            hidden = self._through(body.embed_tokens(ids), 0, FIRST_LAYER).to(torch.bfloat16)
+            hidden = self._through(body.embed_tokens(ids), 0, self.first).to(torch.bfloat16)
             for place, n in enumerate(mine):
                 row = hidden[place, : len(tokens[n])].clone()
                 rows[n] = row, places.index(found[n].answer)
@@ -88,7 +97,7 @@ class Reader(torch.nn.Module):
         """Logits (batch, answers)."""
         body = self.model.base_model.model.model
         hidden = pad_sequence([row[0] for row in batch], batch_first=True).float()
-        hidden = self._through(hidden, FIRST_LAYER, len(body.layers))
+        hidden = self._through(hidden, self.first, len(body.layers))
         last = torch.tensor([len(row[0]) - 1 for row in batch])
         return body.norm(hidden[torch.arange(len(batch)), last].float()) @ self.head.T
 
@@ -139,11 +148,19 @@ def accuracy(reader: Reader, rows: Sequence[Row]) -> tuple[float, float]:
     return right / len(rows), loss / len(rows)
 
 
+def _swap(weights: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> None:
+    """Each of two rows of weights takes the values of the other."""
+    for weight, other in zip(weights, others, strict=True):
+        weight.data, other.data = other.data, weight.data
+
+
 def train(options: argparse.Namespace) -> None:
     """Trains, saving the adapter every so often."""
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    reader, began = Reader(options.model, options.rank, options.resume, options.dropout), time.monotonic()
+    torch.backends.cuda.enable_flash_sdp(False)  # of the processor too: its way back is slow on short notes
+    began = time.monotonic()
+    reader = Reader(options.model, options.rank, options.first, options.resume, options.dropout)
     own, kept = own_samples()
     kept = [*kept, *apart_samples()]
     made = list(islice(samples(options.seed), options.samples))
@@ -159,7 +176,7 @@ def train(options: argparse.Namespace) -> None:
         flush=True,
     )
     optimiser = torch.optim.AdamW(weights, lr=options.rate, weight_decay=0.02)
-    seen = 0.0
+    seen, averaged = 0.0, [p.detach().clone() for p in weights]
     drawn = batches(rows, options.batch, random.Random(options.seed))  # noqa: S311
     for step, batch in enumerate(islice(drawn, options.steps), 1):
         warm, done = min(1.0, step / 30), step / options.steps
@@ -171,16 +188,20 @@ def train(options: argparse.Namespace) -> None:
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
         optimiser.zero_grad()
+        for mean, weight in zip(averaged, weights, strict=True):
+            mean.lerp_(weight.detach(), 1 - min(AVERAGED, step / (step + 9)))
         seen = 0.95 * seen + 0.05 * float(loss.detach())
         if step % 10 == 0:
             print(
                 f"step {step} loss {seen / (1 - 0.95**step):.3f} {time.monotonic() - began:.0f} s", flush=True
             )
         if step % options.every == 0 or step == options.steps:
+            _swap(weights, averaged)
             told = [f"{name} {right:.3f} ({off:.3f})" for name, (right, off) in (
                 ("made", accuracy(reader, held)), ("own, kept apart", accuracy(reader, apart)))]  # fmt: skip
             print(f"step {step} accuracy: {', '.join(told)}", flush=True)
             reader.model.save_pretrained(options.out)
+            _swap(weights, averaged)
 
 
 def main() -> None:
@@ -195,6 +216,7 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=1000)
     options.add_argument("--batch", type=int, default=12)
     options.add_argument("--rank", type=int, default=8)
+    options.add_argument("--first", type=int, default=0, help="the first layer that is adapted")
     options.add_argument("--dropout", type=float, default=0.0, help="of what goes into the adapter")
     options.add_argument("--rate", type=float, default=1e-3)
     options.add_argument("--every", type=int, default=100)

@@ -221,6 +221,20 @@ def test_a_note_that_a_plan_is_off_outweighs_one_that_excuses() -> None:
     assert found[Question.SEVERITY] == "critical"
 
 
+@pytest.mark.parametrize(
+    ("later", "meaning", "severity"),
+    [
+        ("Motion for closed doors lost", Reading.NOTHING, "critical"),
+        ("Motion passed, the doors stay closed", Reading.EXPECTED, "info"),
+        ("Coffee is in the kitchen", Reading.NOTHING, "info"),
+    ],
+)
+def test_a_plan_that_a_later_note_changes_is_no_reason(later: str, meaning: Reading, severity: str) -> None:
+    lost = asked(LOST, "Behind closed doors from 18:00 to 19:00, pictures and sound are cut", later)
+    found = answered(lost, pictures=Reading.EXPECTED, **{later.split()[0]: meaning})
+    assert found[Question.SEVERITY] == severity
+
+
 def test_a_bench_in_use_is_no_bench() -> None:
     found = answered(asked(LOST, "Kick TV 2 carries the final", tier=Tier.TEST), Kick=Reading.WORSE)
     assert (found[Question.SEVERITY], found[Question.INTENT]) == ("critical", "fault")
