@@ -13,14 +13,7 @@ from datetime import datetime
 
 from agent.context import Audience, Context, Maintenance, Note, Slot, SlotKind, Tier
 from agent.triage.named_times import fits_in_time
-from agent.triage.notes import (
-    Claim,
-    claims_of,
-    only_proposed,
-    plans_named,
-    readable,
-    tells_of_card,
-)
+from agent.triage.notes import Claim, claims_of, only_proposed, plans_named, readable, tells_of_card
 from agent.triage.scope import of_other_channel, outlasts, without_name
 from agent.triage.signal_part import names_other_part
 from pipeline.model import Cause, Incident
@@ -34,6 +27,9 @@ _PLANS: dict[SlotKind, str] = {
     SlotKind.OFF_AIR: "of_rest",
 }
 """By what words a note names a schedule entry of each kind."""
+
+_Said = list[tuple[str, frozenset[Claim]]]
+"""Notes, and what each says against plans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +128,6 @@ def _own(text: str, context: Context) -> bool:
 def _allows(text: str, context: Context, incident: Incident) -> bool:
     """Whether a note is of this channel, and of the time and the length of the incident."""
     return _own(text, context) and fits_in_time(text, incident, context) and not outlasts(incident, text)
-
-
-_Said = list[tuple[str, frozenset[Claim]]]
-"""Notes, and what each says against plans."""
 
 
 def _claims(text: str, context: Context, incident: Incident) -> frozenset[Claim]:
