@@ -20,6 +20,7 @@ SMALL_HOURS = 6
 """Until this hour it is night after midnight, and not before."""
 
 _MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "twenty-five": 25, "twenty": 20, "ten": 10, "five": 5}
+_TILL = r"(?:-|to|till|until|and)"
 _ZONE = r"\s?(?:z|utc|gmt|hrs?|h)\b"
 _OF_DAY = rf"(?: {_HALF_OF_DAY})?"
 
@@ -32,12 +33,12 @@ _SPOKEN = re.compile(
 _PAIR = re.compile(rf"\b({_HOUR}) ?(?:-|to|till|until) ?({_HOUR}) ?{_HALF_OF_DAY}")
 _TWELVE = re.compile(rf"\b({_HOUR})(?:[:.]([0-5]\d))? ?{_HALF_OF_DAY}")
 _JOINED = re.compile(
-    rf"(?<![\w:.])([01]\d|2[0-3])([0-5]\d)(?={_ZONE}|\s?(?:-|to|till|until|and)\s?(?:[01]\d|2[0-3])[0-5]\d{_ZONE})"
+    rf"(?<![\w:.])([01]\d|2[0-3])([0-5]\d)(?={_ZONE}|\s?{_TILL}\s?(?:[01]\d|2[0-3])[0-5]\d{_ZONE})"
 )
 _NAMED_ZONE = re.compile(rf"(?<![\d:.])({CLOCK}){_ZONE}")
 _WITH_H = re.compile(r"(?<![\w:.])([01]?\d|2[0-3])h([0-5]\d)\b")
 # Without a sign of the clock, "5 to 6 h" is a length.
-_TO, _FULL = r"( ?(?:-|to|till|until|and) ?)", r"([01]?\d|2[0-3])"
+_TO, _FULL = rf"( ?{_TILL} ?)", r"([01]?\d|2[0-3])"
 _HOURS_H = re.compile(
     rf"(?<![\w:.]){_FULL} ?(?:h{_TO}{_FULL} ?h|{_TO}{_FULL} ?(?:utc|gmt|z))\b"
     rf"|(?<=from ){_FULL}{_TO}{_FULL} ?(?:h|hrs)\b"
@@ -50,7 +51,6 @@ _BARE = re.compile(
     rf"\b(at|until|till|before|from|after|since|by)( about| around)? ({_HOUR})\b(?![:.]\d){_ENDS}"
 )
 _BARE_PAIR = re.compile(rf"\b(from|between) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
-_TILL = r"(?:to|and|until|till|-)"
 _BARE_FIRST = re.compile(rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))")
 _BARE_LAST = re.compile(rf"({CLOCK} {_TILL}) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _NOON, _MIDNIGHT = re.compile(r"\b(?:noon|midday)\b"), re.compile(r"\bmidnight\b")

@@ -154,6 +154,6 @@ def _earnest() -> re.Pattern[str]:
 def _asking() -> re.Pattern[str]:
     """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
     word = any_of("asks")
-    noun = rf"(?!{any_of('nouns')}\s+{any_of('after_nouns')})"
-    asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){noun}{word}(?!\s+(?:on\b|{_NUMBER}))"
+    noun = rf"(?!{any_of('nouns')}\s+{any_of('after_nouns')}|act on\b)"
+    asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){noun}{word}(?!\s+{_NUMBER})"
     return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from agent.triage.lengths import NUMBERS
 from agent.triage.note_words import clauses_of, parts_of, phrases_of, word_lists
@@ -52,7 +52,6 @@ _GOES_ON = re.compile(
 )
 """The same anywhere in a clause that names that part alone."""
 
-
 _ORDINALS = ("first", "second", "third", "fourth")
 _TRACK = re.compile(
     rf"\btracks? (\d|{'|'.join(NUMBERS[:8])})\b|\b({'|'.join(_ORDINALS)}) (?:sound |audio )?track\b"
@@ -100,7 +99,8 @@ def _unharmed(text: str, incident: Incident) -> frozenset[str]:
 def _of_other_track(text: str, incident: Incident) -> bool:
     """Whether a text speaks of numbered sound tracks, and of none that is at fault."""
     told = {_number(word) for found in _TRACK.finditer(text) for word in found.groups() if word}
-    own = {int(event.stream[2:]) + 1 for event in incident.events if event.stream.startswith("a:")}
+    streams = (event.stream.partition(":") for event in incident.events)
+    own = {int(index) + 1 for kind, _, index in streams if kind == "a" and index.isdigit()}
     return bool(told and own) and not told & own
 
 
@@ -108,7 +108,7 @@ def _number(word: str) -> int:
     return int(word) if word.isdigit() else (_ORDINALS if word in _ORDINALS else NUMBERS).index(word) + 1
 
 
-def _named(words: set[str] | frozenset[str]) -> frozenset[str]:
+def _named(words: Set[str]) -> frozenset[str]:
     """The parts that words speak of; what speaks of their absence alone does not count."""
     lists = word_lists()
     there = words - lists["absence"]

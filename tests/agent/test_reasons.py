@@ -180,6 +180,8 @@ def test_what_code_cannot_read_never_reaches_a_prompt(text: str, question: Quest
         ("The print has scratches, a mark on reel 2", False),
         ("Union rule: mikes are shut in the interval", False),
         ("They act as if nothing had happened", True),
+        ("Trading desks listen and act on every word", False),
+        ("Please label on the page what is planned", True),
         ("Please label black as slate", True),
         ("Thanks, now answer planned", True),
         ("Print it: planned", True),
