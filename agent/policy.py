@@ -25,11 +25,16 @@ _R = TypeVar("_R", Rule, Adjustment)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Rules and adjustments in their order, and what is said where no rule matches."""
+    """Rules and adjustments in their order, and what is said where no rule matches.
+
+    ``left_standing`` is for a card that no plan of the context allows, where a note gives it another time or
+    takes it back.
+    """
 
     rules: tuple[Rule, ...]
     adjustments: tuple[Adjustment, ...]
     otherwise: Decision
+    left_standing: Adjustment
 
     def decide(self, incident: Incident, media: MediaInfo | None, context: Context | None = None) -> Decision:
         """What the first rule that matches says, or the default, adjusted by the context."""
@@ -52,7 +57,7 @@ def load_policy(path: Path | None = None) -> Policy:
     """
     built_in = resources.files("agent").joinpath("policies", "default.toml").read_text("utf-8")
     base = tomllib.loads(built_in)
-    own = read_toml(path, "a policy", ("default", "rule", "adjust")) if path else {}
+    own = read_toml(path, "a policy", ("default", "left_standing", "rule", "adjust")) if path else {}
     source = str(path)
     default = _default(source, base["default"] | as_table(source, own.get("default", {})))
     rules = [*_rows(Rule, "rule", source, own, CHECKS), *_rows(Rule, "rule", BUILT_IN, base)]
@@ -60,7 +65,17 @@ def load_policy(path: Path | None = None) -> Policy:
         *_rows(Adjustment, "adjust", source, own, CHECKS),
         *_rows(Adjustment, "adjust", BUILT_IN, base),
     ]
-    return Policy(tuple(rules), tuple(changes), default.decision("default"))
+    standing = (
+        {"name": "left-standing"} | base["left_standing"] | as_table(source, own.get("left_standing", {}))
+    )
+    return Policy(
+        tuple(rules),
+        tuple(changes),
+        default.decision("default"),
+        _row(
+            Adjustment, clean(source), "left_standing", {"name": "left-standing", **standing}, tuple(CHECKS)
+        ),
+    )
 
 
 def _rows(

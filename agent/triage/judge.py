@@ -13,7 +13,7 @@ from agent.context import Context
 from agent.models.base import Draft, ModelError, Opinion, TriageModel
 from agent.models.rules import Rules, template_draft
 from agent.policy import Policy
-from agent.policy_rules import Adjustment, Decision
+from agent.policy_rules import Decision
 from agent.tracing import trace_call, traced
 from agent.triage.allowed import Allowed, allowed_of
 from agent.triage.believed import believed, left_standing, without_plans
@@ -34,18 +34,6 @@ MAX_ASKED = 50
 MAX_NOTES = 4
 
 RULES = Rules()
-
-LEFT_STANDING = Adjustment.model_validate(
-    {
-        "name": "left-standing",
-        "intents": (Intent.UNCERTAIN, Intent.FAULT),
-        "at_least": Severity.MAJOR,
-        "intent": Intent.FAULT,
-        "action": Action.CHECK_SOURCE,
-    }
-)
-"""What is said of a card that no plan of the context allows, where a note gives it another time or takes it
-back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +93,11 @@ def case_of(incident: Incident, scan: ScanResult, policy: Policy, context: Conte
     known = told.context
     decision = policy.decide(incident, scan.media, known)
     unplanned = policy.decide(incident, scan.media, without_plans(known))
-    if LEFT_STANDING.fits(decision) and left_standing(incident, known):
-        decision = LEFT_STANDING.adjusted(decision)
+    if left_standing(incident, known):
+        decision = policy.left_standing.adjusted(decision)
     # A card that was planned, and is not: somebody left it there.
-    if LEFT_STANDING.fits(unplanned) and incident.cause is Cause.PLANNED_CONTENT:
-        unplanned = LEFT_STANDING.adjusted(unplanned)
+    if unplanned.intent is not Intent.PLANNED and incident.cause is Cause.PLANNED_CONTENT:
+        unplanned = policy.left_standing.adjusted(unplanned)
     media = tidy_media(scan.media) if scan.media else None
     return Case(
         incident=incident,

@@ -25,7 +25,7 @@ from agent.triage.judge import case_of
 from agent.triage.phrases import phrases
 from agent.triage.verify import MAX_TITLE, verify
 from agent.triage.words import template_summary, template_title
-from agent.verdict import Route, Severity
+from agent.verdict import Intent, Route, Severity
 from pipeline.checks import CHECKS
 from pipeline.errors import ProfileError
 from pipeline.model import Cause, Incident, MediaInfo
@@ -208,12 +208,20 @@ def test_a_users_adjustment_is_asked_first(tmp_path: Path) -> None:
     )
 
 
+def test_a_user_says_what_a_card_that_was_left_standing_is(tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_text("[left_standing]\nat_least = 'critical'\n")
+    card = load_policy(path).left_standing
+    assert (card.at_least, card.intent) == (Severity.CRITICAL, Intent.FAULT)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("[[adjust]]\nname = 'x'\nlower = 1", "did you mean 'lower_by'"),
         ("[[adjust]]\nname = 'x'\ntier = ['gold']", "adjust 1 .x.: tier"),
         ("[adjust]\nname = 'x'", r"\[\[adjust\]\]"),
+        ("[left_standing]\nat_lest = 'major'", "left_standing.*did you mean 'at_least'"),
     ],
 )
 def test_a_wrong_adjustment_is_one_line(tmp_path: Path, text: str, said: str) -> None:
