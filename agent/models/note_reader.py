@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
 from agent.policy_rules import Decision
+from agent.triage.channels import of_other_channel
 from agent.triage.note_words import stems_of
 from agent.triage.passages import Origin, Passage, passages_of
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
-from agent.triage.scope import of_other_channel
 from agent.verdict import Action, Case, Intent, Severity
 
 __all__ = ["NoteReader", "ReadNote", "ReadingCalibration"]

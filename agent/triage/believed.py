@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.context import Audience, Context, Maintenance, Note, Slot, SlotKind, Tier
+from agent.triage.channels import of_other_channel, without_name
 from agent.triage.named_times import fits_in_time
 from agent.triage.notes import Claim, claims_of, only_proposed, plans_named, readable, tells_of_card
-from agent.triage.scope import of_other_channel, outlasts, without_name
+from agent.triage.scope import outlasts
 from agent.triage.signal_part import names_other_part
 from pipeline.model import Cause, Incident
 
@@ -84,15 +85,22 @@ def without_plans(context: Context) -> Context:
 def left_standing(incident: Incident, context: Context) -> bool:
     """Whether a card, bars or a tone stand at another time, or much longer, than a note gives them.
 
-    Whoever tells when a card stands tells as well when it does not, unless a later note is of this time.
+    Whoever tells when a card stands tells as well when it does not, unless a later note is of this time, or
+    something else of the context plans it.
     """
-    return incident.cause is Cause.PLANNED_CONTENT and any(
-        tells_of_card(note.text)
-        and not only_proposed(note.text)
-        and _own(note.text, context)
-        and not _allows(note.text, context, incident)
-        and not any(_allows(later.text, context, incident) for later in _after(note, context))
-        for note in context.notes
+    planned = context.tier is Tier.TEST or context.under_maintenance(incident)
+    planned |= any(kind.no_programme for kind in context.on(incident))
+    return (
+        incident.cause is Cause.PLANNED_CONTENT
+        and not planned
+        and any(
+            tells_of_card(note.text)
+            and not only_proposed(note.text)
+            and _own(note.text, context)
+            and not _allows(note.text, context, incident)
+            and not any(_allows(later.text, context, incident) for later in _after(note, context))
+            for note in context.notes
+        )
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CLOCK", "HOURS", "plain_times"]
+__all__ = ["CLOCK", "HOURS", "SMALL_HOURS", "plain_times"]
 
 CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
 
@@ -27,7 +27,8 @@ _OF_DAY = rf"(?: {_HALF_OF_DAY})?"
 # "From five to nine" is four hours, unless it goes on: "from five to nine until half past".
 _HOURS_APART = r"(?<!\bfrom )(?<!\bbetween )|(?=[a-z -]{0,30}\b(?:until|till|and)\b)|(?=half|quarter|a )"
 _SPOKEN = re.compile(
-    rf"(?:{_HOURS_APART})\b({'|'.join(_MINUTES)})(?: minutes)? (past|to|after|before) ({_HOUR})\b"
+    rf"(?:{_HOURS_APART}|(?=[a-z-]+ (?:minutes )?(?:past|after)\b))"
+    rf"\b({'|'.join(_MINUTES)})(?: minutes)? (past|to|after|before) ({_HOUR})\b"
     rf"(?![:.]\d|[ -](?:s|ms|sec|min|second|minute|hour|day|time|frame)s?\b|[ -]per\b){_OF_DAY}"
 )
 _PAIR = re.compile(rf"\b({_HOUR}) ?(?:-|to|till|until) ?({_HOUR}) ?{_HALF_OF_DAY}")
@@ -44,7 +45,7 @@ _HOURS_H = re.compile(
     rf"|(?<=from ){_FULL}{_TO}{_FULL} ?(?:h|hrs)\b"
 )
 _WHOLE = re.compile(
-    rf"\b(until|till|before|from|after|since) ({_HOUR}|1[3-9]|2[0-3])(?:{_ZONE}| o'clock)(?![\d:.])"
+    rf"\b(until|till|before|from|after|since|past) ({_HOUR}|1[3-9]|2[0-3])(?:{_ZONE}|( o'clock))(?![\d:.])"
 )
 _ENDS = r"(?=\s*(?:$|[.,;:!?()-]|utc|gmt|sharp|o'clock|on\b|onwards|tonight|today|until|till))"
 _BARE = re.compile(
@@ -53,6 +54,11 @@ _BARE = re.compile(
 _BARE_PAIR = re.compile(rf"\b(from|between) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _BARE_FIRST = re.compile(rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))")
 _BARE_LAST = re.compile(rf"({CLOCK} {_TILL}) ({_HOUR})\b(?![:.]\d){_ENDS}")
+_PAST = re.compile(
+    rf"({CLOCK}[^.;:!?]{{0,40}}?\b(?:until|till|to|by|back at) )({'|'.join(_MINUTES)}) past\b"
+    rf"(?! (?:{_HOUR})\b)"
+)
+"""``Just after 07:00, done by quarter past``: of the hour that was named."""
 _NOON, _MIDNIGHT = re.compile(r"\b(?:noon|midday)\b"), re.compile(r"\bmidnight\b")
 
 
@@ -69,19 +75,28 @@ def plain_times(text: str, near_s: float | None = None) -> str:
     text = _SPOKEN.sub(lambda m: _spoken(m, near_s), text)
     text = _PAIR.sub(lambda m: f"{_written(m, m[1])}-{_written(m, m[2])}", text)
     text = _TWELVE.sub(lambda m: _written(m, m[1], int(m[2] or 0)), text)
-    text = _WHOLE.sub(lambda m: f"{m[1]} {_number(m[2]):02d}:00", text)
+    text = _WHOLE.sub(lambda m: f"{m[1]} {_whole(m, near_s)}", text)
     text = _JOINED.sub(r"\1:\2", text)
     if near_s is not None:
         text = _BARE_PAIR.sub(lambda m: _bare_pair(m, near_s), text)
         text = _BARE_FIRST.sub(lambda m: _nearest(_number(m[1]) * 60, near_s), text)
         text = _BARE_LAST.sub(lambda m: f"{m[1]} {_nearest(_number(m[4]) * 60, near_s)}", text)
         text = _BARE.sub(lambda m: f"{m[1]} {_nearest(_number(m[3]) * 60, near_s)}", text)
+    text = _PAST.sub(lambda m: f"{m[1]}{int(m[2]):02d}:{_MINUTES[m[4]]:02d}", text)
     return _NAMED_ZONE.sub(r"\1", text)
 
 
 def _whole_hours(found: re.Match[str]) -> str:
     first, joint, last = (part for part in found.groups() if part is not None)
     return f"{int(first):02d}:00{joint}{int(last):02d}:00"
+
+
+def _whole(found: re.Match[str], near_s: float | None) -> str:
+    """A whole hour; one of the clock on the wall in the half of the day that is nearer."""
+    minutes = _number(found[2]) * 60
+    return (
+        _nearest(minutes, near_s) if found[3] and near_s is not None and minutes <= 720 else _clock(minutes)
+    )
 
 
 def _spoken(found: re.Match[str], near_s: float | None) -> str:
@@ -108,10 +123,10 @@ def _nearest(minutes: int, near_s: float) -> str:
 
 
 def _bare_pair(found: re.Match[str], near_s: float) -> str:
-    """Two hours, in the halves of the day between which the shortest time holds a second of the day."""
+    """Two hours, in the halves of the day that are the shortest time apart, and hold a second of the day."""
     near, first, last = near_s / 60, _number(found[2]) * 60, _number(found[4]) * 60
     spans = [(start, (end - start) % 1440) for start in (first, first + 720) for end in (last, last + 720)]
-    start, length = min(spans, key=lambda span: ((near - span[0]) % 1440 > span[1], span[1]))
+    start, length = min(spans, key=lambda span: (span[1], (near - span[0]) % 1440 > span[1]))
     return f"{found[1]} {_clock(start)} {found[3]} {_clock(start + length)}"
 
 

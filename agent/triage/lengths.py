@@ -21,6 +21,10 @@ _UNITS = {"ms": 0.001, "s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "
 _UNIT = r"(?:second|minute|hour)"
 _SHARE = re.compile(rf"\b({'|'.join(_SHARES)}) (?:of )?an? (?={_UNIT}\b)")
 _NUMBER = re.compile(rf"\b(?:({'|'.join(_TENS)})(?:[ -]({'|'.join(NUMBERS)}))?|({'|'.join(NUMBERS)}))\b")
+_CUT = re.compile(
+    rf"\b(?:cut|shortened|reduced|down|short) (?:down )?from \d+(?:\.\d+)? ({_UNIT})s?"
+    rf" to (\d+(?:\.\d+)?)(?! ?{_UNIT})"
+)
 _VAGUE = ((re.compile(r"\b(?:a )?few\b"), "5"), (re.compile(r"\b(?:a )?couple of\b"), "2"))
 # "Sixteen a second" is a rate, and "a second line" is one more of them.
 _BEHIND = "of or and at in each every then long only before after when is on per to"
@@ -59,7 +63,7 @@ def _lengths(text: str) -> Iterator[tuple[float, bool]]:
 def _in_digits(text: str) -> str:
     """``Four and a half minutes`` as ``4.5 minutes``, ``a quarter of an hour`` as ``0.25 hour``."""
     text = _SHARE.sub(lambda found: f"{_SHARES[found[1]]} ", text)
-    text = _NUMBER.sub(_digits, text)
+    text = _CUT.sub(r"to \2 \1", _NUMBER.sub(_digits, text))
     for vague, digits in _VAGUE:
         text = vague.sub(digits, text)
     text = _ONE.sub("1 ", text)

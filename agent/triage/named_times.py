@@ -1,21 +1,23 @@
-"""Whether the times and dates that people write hold an incident: times of day, days, places of a file.
+"""Whether the times that people write hold an incident: times of day, with their days, and places of a file.
 
-A time of day is taken for UTC. A date that stands beside a mail or a signature is when something was
-agreed, and says nothing of when it holds.
+A time of day is taken for UTC.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from agent.context import Context, Delivery, until_s
-from agent.triage.clocks import CLOCK, plain_times
+from agent.triage.clocks import CLOCK, SMALL_HOURS, plain_times
 from agent.triage.lengths import lengths_in, longest_told_s
+from agent.triage.moved_times import as_moved
+from agent.triage.named_dates import named_date_fits
+from agent.triage.note_words import parts_of, word_lists
 from pipeline.model import Incident
 
-__all__ = ["fits_in_time", "named_date_fits", "named_place_fits", "named_time_fits"]
+__all__ = ["fits_in_time", "named_place_fits", "named_time_fits"]
 
 TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
@@ -34,52 +36,78 @@ _RANGE = re.compile(
     rf"(?<![\d:.]){CLOCK}\s*(?:-|\u2013|to|until|till)\s*{CLOCK}(?!\d|[:.]\d)"
     rf"|\bbetween {CLOCK} and {CLOCK}(?!\d|[:.]\d)"
 )
-_UNTIL = re.compile(rf"(?:until|till|by|(?<!not )(?<!never )before)\s+{CLOCK}(?!\d|[:.]\d)")
-_FROM = re.compile(rf"(?:from|after|since|not before|never before|not earlier than)\s+{CLOCK}(?!\d|[:.]\d)")
+_UNTIL = re.compile(
+    rf"(?:until|till|by|extended(?: by [a-z0-9 ]{{1,20}})? to|until (?:the )?[a-z ]{{3,40}} at"
+    rf"|(?<!not )(?<!never )before)\s+{CLOCK}(?!\d|[:.]\d)"
+)
+_NOBODY_BEFORE = re.compile(r"\b(nobody|nothing|no one)\b([^.;!?]{0,30}?) before (?=\d)")
+_CLOSES_AT = re.compile(
+    rf"\b(?:(?:closes?|shuts?|signs? off)(?: down)?(?: on [a-z0-9 ]{{3,20}})?"
+    rf"|goes (?:dark|off air|off)|switched off)"
+    rf" at {CLOCK}(?!\d|[:.]\d)"
+)
+_THEN_UNTIL = re.compile(rf"\bfrom then(?: on)? (?:until|till|to) {CLOCK}(?!\d|[:.]\d)")
+_AS_EVER = re.compile(
+    r"(?:^|(?<=[.;!?] ))[^.;!?]*"
+    r"\b(?:in full|as (?:usual|normal|always)|normally|not affected|untouched)\b[^.;!?]*[.;!?]?"
+)
+"""A sentence of what goes on: its times are none of a plan."""
+_FROM = re.compile(
+    rf"(?:from|after|since|(?:time|shortly|just|soon) past|not before|never before|not earlier than)"
+    rf"\s+{CLOCK}(?!\d|[:.]\d)"
+)
 _LASTING = re.compile(r"(?: on| onwards)?,?(?: and)? for [a-z0-9 .-]{3,40}")
 _ABOUT = re.compile(r"\b(?:about|around|roughly|towards|near|some time|circa|ca\.?) $")
 _TOMORROW = re.compile(r"\btomorrow\b[^.;!?]*")
 _STAMP = re.compile(rf"\s*{CLOCK}(?![\d:.])(?!\s*(?:-|\u2013|to\b|until\b|till\b|on\b))[:,]?\s")
 _UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
+_BEFORE_THAT = re.compile(r"[.;!?] before (?:then|that)\b")
+_DAY_WORDS = re.compile(r"\b(?:Midnight|Midday|Noon)\b")
+_SENTENCES = re.compile(r"[.;!?] ")
 _FROM_THEN = re.compile(r"\b(?:from|after|since) (?:then|that)\b")
+_NONE = re.compile(r"\b(?:no|not|nothing|never)\b[^.;!?]*$")
+_NOTHING_BEFORE = re.compile(
+    r"\b(?:no (?:signal|picture|sound|programme|feed|carrier|video|audio)|nothing)\b[^.;!?]*"
+    r"\bbefore (?:that|then)\b"
+)
+"""That nothing is there before a time is the effect, not its absence."""
 _SINGLE = re.compile(rf"(?<![\d:.]){CLOCK}(?!\d|[:.]\d)")
+_ENDING = re.compile(rf"\b(?:ends?|ended|finish(?:es|ed)?|stops?|is over) (?:at|by) {CLOCK}(?!\d|[:.]\d)")
+_AND_AGAIN = re.compile(
+    rf"\bat {CLOCK}(?:,? [a-z]+){{0,3}}? and (?:[a-z]+ ){{0,3}}?"
+    rf"(?:again|back|reopens?|opens|returns?|resumes?)(?: [a-z]+){{0,3}}? at {CLOCK}(?!\d|[:.]\d)"
+)
+"""Closed at one time and open again at the other."""
+_LISTED = re.compile(rf"\bat {CLOCK}(?:, (?:at )?{CLOCK})*,? and (?:at )?{CLOCK}(?!\d|[:.]\d)")
+
+_Span = tuple[timedelta | None, timedelta | None]
+"""From when and until when of a day; one that is open reaches half a day."""
 
 _PLACE = r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?:[:;.]\d{2})?"
 _PLACES = re.compile(rf"(?<![\d:]){_PLACE}\s*(?:-|\u2013|to|until|till)\s*{_PLACE}(?![\d:])")
 _MINUTES_OF = re.compile(r"\bmin(?:ute)?s? (\d{1,3}) ?(?:-|to|until|till) ?(?:min(?:ute)? )?(\d{1,3})\b(?!:)")
+_POINT = re.compile(r"(?<![\d:])(2[4-9]|[3-9]\d):([0-5]\d)(?![\d:])")
+"""Minutes and seconds, which no time of day is."""
+_AT_MINUTE = re.compile(r"\bat (\d{1,3}) min(?:ute)?s?\b")
+_INTO_ALL = re.compile(r"\binto the (?:file|film|programme|recording)\b")
 _IN_PARTS = re.compile(r"\b(?:reel|act|disc|side|tape|part)s?\b")
 MOST_FIRST_HOUR = 10
 """Time codes of a programme start at a whole hour, mostly the first or the tenth."""
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ENDS = {"jan": "uary", "feb": "ruary", "mar": "ch", "apr": "il", "jun": "e", "jul": "y", "aug": "ust",
-         "sep": "t(?:ember)?|ember", "oct": "ober", "nov": "ember", "dec": "ember"}  # fmt: skip
-_NAMES = "|".join(rf"{month}(?:{end})?" for month, end in _ENDS.items())
-# In small letters it is a verb.
-_MONTH = rf"(?P<month>(?i:{_NAMES})|May|MAY)"
-_DATES = (
-    re.compile(rf"\b(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?(?: of)? {_MONTH}\b"),
-    re.compile(rf"\b{_MONTH}\.? (?P<day>[12]?\d|3[01])(?:st|nd|rd|th)?\b(?!:\d)"),
-    re.compile(r"\b(?i:the|on|mon|tue|wed|thu|fri|sat|sun)(?i:day|sday|nesday|rsday|urday)?,? (?:the )?"
-               r"(?P<day>[12]?\d|3[01])(?:st|nd|rd|th)\b"),
-)  # fmt: skip
-_WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_ALL_DAY = re.compile(rf"\b(?:all|whole|entire)(?: day)?(?: of| on)? ({'|'.join(_WEEK)})[a-z]*day\b")
-_OPENS = re.compile(r"\b(?:from|since|starting|as of|after)\b[a-z ]*$")
-_CLOSES = re.compile(r"\b(?:until|till|through|by|before|up to|to|valid to|end of)\b[a-z ]*$")
-_AGREED = re.compile(
-    r"\b(?:mail|mailed|letter|agreed|approved|approval|signed|ok|okayed|confirmed|passed|accepted|ordered|waiver|dated"
-    r"|test|tested|certificate|wrote|written|granted|decision|shot|filmed|recorded|made|report|call|phone)\b[^.;]*$"
-)
-BEFORE = 40
-"""So many letters before a date say what it is of."""
-
 
 def fits_in_time(text: str, incident: Incident, context: Context, *, since: bool = False) -> bool:
     """Whether what a note names of times holds the incident; of a file without a clock, of its places."""
+    text = _without_names(text, context.service)
+    text = _AS_EVER.sub("", text) if _AS_EVER.sub("", text).strip() else text
     if context.starts_at is None and context.delivery in FILES:
         return named_place_fits(text, incident)
     return named_time_fits(text, incident, context.starts_at, since=since)
+
+
+def _without_names(text: str, service: str) -> str:
+    """A text without the times of day in the name of its channel: ``Midnight Laughs``."""
+    names = set(_DAY_WORDS.findall(service))
+    return re.sub(rf"\b(?:{'|'.join(names)})\b(?= [A-Z])", " ", text) if names else text
 
 
 def named_time_fits(
@@ -91,17 +119,16 @@ def named_time_fits(
     ``since``, a single time is when something became so: what comes half a day after it fits as well.
     """
     if starts_at is None:
-        return _named(plain_times(text)) is None
+        return not _named(plain_times(text))
     first = starts_at.astimezone(UTC) + timedelta(seconds=incident.start_s)
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     found = _named(plain_times(text, (first - day).total_seconds()), since=since)
     last = starts_at.astimezone(UTC) + timedelta(seconds=until_s(incident))
-    if not since and not named_date_fits(text, first.date()):
+    if not since and not named_date_fits(text, first.date(), night=first.hour < SMALL_HOURS):
         return False
-    if found is None:
-        return True
-    start, end = found
-    return any(_holds(day + timedelta(days=n), start, end, first, last) for n in (-1, 0))
+    return not found or any(
+        _holds(day + timedelta(days=n), *span, first, last) for span in found for n in (-1, 0)
+    )
 
 
 def named_place_fits(text: str, incident: Incident) -> bool:
@@ -112,7 +139,10 @@ def named_place_fits(text: str, incident: Incident) -> bool:
     reel or an act that says nothing of the file. A single time is mostly that of a mail.
     """
     plain = plain_times(text)
-    ranges, points = list(_places(plain)), [] if _IN_PARTS.search(plain) else list(lengths_in(plain))
+    ranges, points = list(_places(plain)), [] if _in_part(plain) else list(lengths_in(plain))
+    points += [float(found[1]) * 60 for found in _AT_MINUTE.finditer(plain)]
+    if not ranges:
+        points += [int(found[1]) * 60.0 + int(found[2]) for found in _POINT.finditer(plain)]
     first, last = incident.start_s, until_s(incident)
     if not ranges and not points:
         return True
@@ -121,59 +151,9 @@ def named_place_fits(text: str, incident: Incident) -> bool:
     ) or any(abs(first - at) <= max(2 * PLACE_SLACK_S, at * ABOUT) for at in points)
 
 
-def named_date_fits(text: str, day: date) -> bool:
-    """Whether one of the dates that a note names is the day, or the day before, whose night it is."""
-    told = [*_dated(text, day), *_weekdays(text, day)]
-    return not told or any(start <= day and day - timedelta(days=1) <= end for start, end in told)
-
-
-def _dated(text: str, day: date) -> list[tuple[date, date]]:
-    """The days that a text speaks of, each as a range; those on which something was agreed are left out."""
-    ranges: list[tuple[date, date]] = []
-    last = -BEFORE
-    for found in _found_dates(text):
-        before = text[max(0, found.start() - BEFORE) : found.start()].lower()
-        if _AGREED.search(before):
-            continue
-        closes = bool(_CLOSES.search(before))
-        named = _date_of(found, day, coming=closes)
-        if named is None:
-            continue
-        if closes and ranges and found.start() - last < BEFORE:
-            ranges[-1] = ranges[-1][0], named
-        elif closes:
-            ranges.append((date.min, named))
-        else:
-            ranges.append((named, date.max if _OPENS.search(before) else named))
-        last = found.end()
-    return ranges
-
-
-def _weekdays(text: str, day: date) -> Iterator[tuple[date, date]]:
-    """The days of the week that a text speaks of as a whole, the nearest of each."""
-    for found in _ALL_DAY.finditer(text.lower()):
-        away = (_WEEK.index(found[1]) - day.weekday() + 3) % 7 - 3
-        yield (at := day + timedelta(days=away)), at
-
-
-def _found_dates(text: str) -> list[re.Match[str]]:
-    """Dates in their order, none of them twice."""
-    found = {match.start("day"): match for pattern in reversed(_DATES) for match in pattern.finditer(text)}
-    return [found[at] for at in sorted(found)]
-
-
-def _date_of(found: re.Match[str], day: date, *, coming: bool) -> date | None:
-    """The date meant: of the nearest year; of this month or, ``coming``, the next; None if none is."""
-    number, month = int(found["day"]), found.groupdict().get("month")
-    try:
-        if month is not None:
-            near = [date(day.year + n, _MONTHS.index(month[:3].lower()) + 1, number) for n in (-1, 0, 1)]
-            return min(near, key=lambda one: abs(one - day))
-        first = day.replace(day=1)
-        later = coming and number < day.day
-        return (first + timedelta(days=31) if later else first).replace(day=number)
-    except ValueError:
-        return None
+def _in_part(text: str) -> bool:
+    """Whether places are told within a reel or an act, and not within the whole."""
+    return bool(_IN_PARTS.search(text)) and not _INTO_ALL.search(text)
 
 
 def _places(text: str) -> Iterator[tuple[float, float]]:
@@ -205,32 +185,91 @@ def _holds(
     return first >= begins - TIME_SLACK and last <= ends + TIME_SLACK
 
 
-def _named(text: str, *, since: bool = False) -> tuple[timedelta | None, timedelta | None] | None:
+def _named(text: str, *, since: bool = False) -> list[_Span]:
+    """The spans of the day that a text names, any of which may hold; none where it names no time."""
     if since:
         text = _TOMORROW.sub(" ", text)
         if (found := _SINGLE.search(text)) and not _RANGE.search(text):
             at = _time(found[1], found[2])
-            return at, at + HALF_DAY
-    text = _without_stamp(text)
-    if found := _RANGE.search(text):
+            return [(at, at + HALF_DAY)]
+    text = _NOBODY_BEFORE.sub(r"\1\2 not before ", as_moved(_without_stamp(text)))
+    if (found := _NOTHING_BEFORE.search(text)) and (single := _SINGLE.search(text, 0, found.start())):
+        return [(None, _time(single[1], single[2]))]
+    if found := _RANGE.search(text) or _AND_AGAIN.search(text):
         hours = [part for part in found.groups() if part is not None]
-        return _time(hours[0], hours[1]), _time(hours[2], hours[3])
-    single = _FROM.search(text) or _SINGLE.search(text)
-    for pattern, opens in ((_UNTIL_THEN, False), (_FROM_THEN, True)):
-        then = pattern.search(text)
-        if single and then and then.start() > single.end():
-            at = _time(single[1], single[2])
-            return (at, None) if opens else (None, at)
+        return [(_time(hours[0], hours[1]), _time(hours[2], hours[3]))]
+    if found := _LISTED.search(text):
+        return [_around(text, one) for one in _SINGLE.finditer(text, found.start(), found.end())]
+    span = _open_span(text) or _span(text)
+    return [span] if span else []
+
+
+def _open_span(text: str) -> _Span | None:
+    """What begins or ends where a text says so."""
+    if (found := _SINGLE.search(text)) and (last := _THEN_UNTIL.search(text, found.end())):
+        return _time(found[1], found[2]), _time(last[1], last[2])
+    if (single := _FROM.search(text) or _SINGLE.search(text)) and (opened := _opened(text, single)):
+        return opened
     if found := _UNTIL.search(text):
         return None, _time(found[1], found[2])
-    if found := _FROM.search(text):
-        start, lasting = _time(found[1], found[2]), _LASTING.match(text, found.end())
-        length_s = longest_told_s(lasting[0]) if lasting else None
-        return start, start + timedelta(seconds=length_s) if length_s else None
-    if found := _SINGLE.search(text):
-        at = _time(found[1], found[2])
-        return at - (AROUND if _ABOUT.search(text, 0, found.start()) else EARLY), at + AROUND
+    if found := _CLOSES_AT.search(text):
+        return _time(found[1], found[2]), None
     return None
+
+
+def _span(text: str) -> _Span | None:
+    """From a time on, or about it; as long as is told behind it."""
+    found = _FROM.search(text) or _SINGLE.search(text)
+    if found is None:
+        return None
+    at, lasting = _time(found[1], found[2]), _LASTING.match(text, found.end())
+    length_s = longest_told_s(lasting[0]) if lasting else None
+    if length_s is not None:
+        return at, at + timedelta(seconds=length_s)
+    return (at, None) if found.re is _FROM else _around(text, found)
+
+
+def _around(text: str, single: re.Match[str]) -> _Span:
+    """About a single time."""
+    at = _time(single[1], single[2])
+    return at - (AROUND if _ABOUT.search(text, 0, single.start()) else EARLY), at + AROUND
+
+
+def _lasts(text: str, single: re.Match[str]) -> bool:
+    """Whether a sentence says from when, and for how long: ``for half an hour from 20:15``."""
+    if single.re is not _FROM:
+        return False
+    before, behind = text[: single.start()], text[single.start() :]
+    return longest_told_s(_SENTENCES.split(before)[-1] + _SENTENCES.split(behind)[0]) is not None
+
+
+def _opened(text: str, single: re.Match[str]) -> _Span | None:
+    """From when or, by *until then*, until when something is told to be; None where nothing is told.
+
+    ``Ends at 22:10. After that`` and ``at 22:10 ... until then`` speak of what ends, ``at 22:10. Before
+    that`` of what begins. What is said of no time before (*no card until then*) says nothing, nor does what
+    lasts for a told length from then on.
+    """
+    if (ending := _ENDING.search(text)) and _FROM_THEN.search(text, ending.end()):
+        return None, _time(ending[1], ending[2])
+    for pattern, opens in ((_BEFORE_THAT, True), (_UNTIL_THEN, False), (_FROM_THEN, True)):
+        then = pattern.search(text, single.end())
+        if then is None or _NONE.search(text, single.end(), then.start()):
+            continue
+        if pattern is _UNTIL_THEN and _lasts(text, single):
+            continue
+        last = [*_SINGLE.finditer(text, 0, then.start())][-1]
+        at = _time(last[1], last[2])
+        if pattern is _BEFORE_THAT and _tells_effect(_SENTENCES.split(text[then.end() :])[0]):
+            opens = False
+        return (at, None) if opens else (None, at)
+    return None
+
+
+def _tells_effect(sentence: str) -> bool:
+    """Whether a sentence speaks of a picture that is dark, stands or is a card, or of no sound."""
+    lists = word_lists()
+    return bool(parts_of(sentence) & (lists["absence"] | lists["stands"] | lists["seen"]))
 
 
 def _without_stamp(text: str) -> str:

@@ -41,6 +41,7 @@ _MIXED = re.compile(r"[a-z]+[0-9@$!|]+[a-z]+", re.IGNORECASE)
 _PROPOSED = re.compile(
     r"(?:^|[.;:!?]\s*)ideas?\b|\b(?:an|just|only|good|nice|new) ideas?\b|\bwishes (?:to|for|that)\b"
     r"|(?<!spec )(?<!contract )(?<!licence )(?<!license )(?<!law )(?<!script )(?<!score )(?<![\d.] )\basks\b"
+    r"(?! (?:us|you|them) not to\b)"
     r"|(?<!minute )(?<!minutes )(?<!hour )(?<!hours )\b(?:maybe|perhaps)\b(?! (?:\d|half|an? )"
     rf"| (?:{'|'.join(NUMBERS)})\b)"
 )
@@ -62,8 +63,8 @@ def readable(text: str) -> bool:
 
 def gives_orders(text: str) -> bool:
     """Whether a note speaks to its reader, or in the words of verdicts."""
-    words = parts_of(text)
-    if words & word_lists()["orders"] or _asking().search(text.lower()) or _says_how_to_treat(text, words):
+    words = parts_of(text) - parts_of(" ".join(phrases_of(text) & word_lists()["harmless"]))
+    if words & word_lists()["orders"] or _asking().search(text.lower()) or _says_how_to_treat(text):
         return True
     return bool(words & word_lists()["laws"] and words & word_lists()["verdicts"])
 
@@ -75,7 +76,9 @@ def gives_reason(text: str) -> bool:
 
 def revoked(text: str, *, read: bool = False) -> bool:
     """Whether a note takes a plan back, in so many words; if it was ``read``, in a plain clause."""
-    return Claim.REVOKED in claims_of(text) if read else bool(phrases_of(text) & word_lists()["revoked"])
+    if read:
+        return Claim.REVOKED in claims_of(text, lambda clause: not parts_of(clause) & word_lists()["items"])
+    return bool(phrases_of(text) & word_lists()["revoked"])
 
 
 def only_proposed(text: str) -> bool:
@@ -137,12 +140,11 @@ def _plain(text: str) -> bool:
     return all(len(word) <= LONGEST_WORD for word in words) and not any(map(_MIXED.search, words))
 
 
-def _says_how_to_treat(text: str, words: frozenset[str]) -> bool:
+def _says_how_to_treat(text: str) -> bool:
     """Whether a note says how something is to be treated, and not plainly as the real thing."""
     told = [clause for clause in clauses_of(text) if parts_of(clause) & word_lists()["treatment"]]
-    if told and words & word_lists()["verdicts"]:
-        return True
-    return any(parts_of(clause) & word_lists()["of_test"] or not _earnest().search(clause) for clause in told)
+    other = word_lists()["of_test"] | (word_lists()["verdicts"] - word_lists()["in_earnest"])
+    return any(parts_of(clause) & other or not _earnest().search(clause) for clause in told)
 
 
 @cache
@@ -154,6 +156,8 @@ def _earnest() -> re.Pattern[str]:
 def _asking() -> re.Pattern[str]:
     """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
     word = any_of("asks")
-    noun = rf"(?!{any_of('nouns')}\s+{any_of('after_nouns')}|act on\b)"
+    nouns = any_of("nouns")
+    done = rf"{nouns}\s+(?:and (?:the )?[a-z]+ )?{any_of('after_nouns')}"
+    noun = rf"(?!{done}|act on\b|print (?:for|from) the\b|(?<=only ){nouns})"
     asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){noun}{word}(?!\s+{_NUMBER})"
     return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from agent.context import Relation, Slot, SlotKind, Tier
 from agent.triage.believed import taken_back
+from agent.triage.channels import of_other_channel, spared, without_name
 from agent.triage.named_times import fits_in_time
 from agent.triage.notes import gives_reason, only_proposed, readable, revoked
-from agent.triage.scope import of_other_channel, outlasts, without_name
+from agent.triage.scope import outlasts
 from agent.triage.signal_part import names_part, of_other_part
 from agent.verdict import Case
 
@@ -101,5 +102,6 @@ def explains(text: str, case: Case, *, read: bool = False) -> bool:
         and fits_in_time(text, incident, context)
         and not of_other_part(without_name(text, context.service), incident)
         and not of_other_channel(text, context.service)
+        and not spared(text, context.service)
         and not outlasts(incident, text)
     )

@@ -16,6 +16,8 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "peaks": ("true_peak", "clipping"),
     "grade": ("levels",),
     "flashing": ("flash", "flicker"),
+    "sync": ("av_skew", "av_content"),
+    "broken": ("block_corruption", "blockiness", "decode_error", "corrupt_frame"),
     "edges": ("borders",),
     "fields": ("interlace",),
     "subtitles": (),
@@ -30,17 +32,19 @@ DARK = frozenset({"black"})
 DAMAGE = frozenset({"decode_error", "corrupt_frame", "truncated"})
 """Checks of what no edit makes: the stream itself is broken."""
 
-_STILL_SO = re.compile(
+_OTHER_WORDS = re.compile(
     r"(?<!\ba )(?<!\bthe )(?<!\bone )(?<!\bthis )(?<!\bas )(?<!\bstands )(?<!\bstand )(?<!\bstanding )"
     r"(?<!\bholds )\bstill\b(?=[ ,]+[a-z])"
     r"(?! (?:picture|image|frame|card|photo|shot|photograph|page|slide|graphic|logo)s?\b)"
     r"|\b(?:the|a|grand|music|home|away)[ -]?stands?\b"
+    r"|\bvideo[ -](?:calls?|consultations?|conferences?|links?|chats?|referees?|assistants?)\b|\bin sync\b"
 )
-"""Words where they say that something goes on, or where people sit, not that a picture stands."""
+"""Words where they say that something goes on, where people sit or how they talk, not what a picture does."""
 
 _AS_EVER = re.compile(
-    r"\b([a-z]+)(?: and (?:the )?rest)? (?:(?:is|are|stays?|remains?) (?:all )?"
-    r"(?:fine|ok|okay|normal|clean)"
+    r"\b([a-z]+)(?: and (?:the )?rest)?"
+    r" (?:(?:is|are|stays?|remains?) (?:all |listed (?:as )?|passed (?:as )?)?"
+    r"(?:fine|ok|okay|normal|clean|complete|intact)"
     r"|(?:(?:runs?|goes|go|plays?|keeps?|stays?|carr(?:y|ies)) )?(?:normally|as (?:usual|normal|always)))\b"
 )
 """A part of the signal, and behind it that it is as it should be."""
@@ -48,13 +52,44 @@ _AS_EVER = re.compile(
 _GOES_ON = re.compile(
     r"\b(?:unaffected|untouched|not affected|not touched|(?:do|does) not (?:pass|go|run) through"
     r"|(?<!not )(?<!n't )(?<!never )(?:(?:runs?|goes|go|plays?|keeps?|sings?|carr(?:y|ies)) on(?! [a-z]+ing)"
-    r"|continues?|keeps? (?:on )?[a-z]+ing|right through|stays? in full))\b"
+    r"|continues?|keeps? (?:on )?[a-z]+ing|right through|stays? in full"
+    r"|stays? on the (?:sound|audio|picture)|stays? (?:open|in|on air)\b|underneath"
+    r"|remains? part of|(?:leave|keep) the (?:sound|audio|picture)s? (?:up|on|in))"
+    r"|(?:not|no) part of (?:the|this|that) (?:work|job|change|test|move))\b"
 )
 """The same anywhere in a clause that names that part alone."""
 
+_USUAL = re.compile(r"\bas (?:usual|always|normal|before)\b")
+_UNTOUCHED = re.compile(r"\b(?:unaffected|untouched|not (?:affected|touched))\b")
+_DENIED = re.compile(r"\b(?:no|not|without|never|none|neither|nothing)\b|n't\b")
+"""A clause that says so of a part, unless it is its absence that is as usual."""
+
+_FOUND_CLEAN = re.compile(
+    r"\b(?:nothing|no (?:faults?|defects?|damage|errors?|findings?|issues?|problems?))"
+    r"(?: (?:was|were|is|are))?(?: (?:found|seen|heard|noticed|wrong|noted))?"
+    r" (?:in|on|with) (?:the )?([a-z]+)\b"
+    r"|\bno (?:restriction|limit|effect|impact|change) (?:on|to|of|in) (?:the )?([a-z]+)\b"
+)
+"""A part in which nothing was found."""
+
+_MOVES = re.compile(r"\bmoving pictures?\b|\bpictures? (?:moves?|(?:keeps?|goes on) moving)\b")
+_LIT = re.compile(
+    r"\b(?:lights?|lamps?|lighting|pictures?) (?:(?:all|will|must|both) )*"
+    r"(?:stays?|remains?|are left|is left|keeps?|kept) (?:up|on|lit)\b"
+)
+"""Words by which a note says that a picture is not dark, or does not stand."""
+
+_DEMANDED = re.compile(
+    r"\b(?:(?:has|have|needs?) to (?:be|stay|meet|keep|pass|hold|remain|run)"
+    r"|must (?:be|stay|meet|keep|pass|hold|remain|not)|stays? at|not covered|(?:stays?|remains?|is) a must"
+    r"|as (?:usual|always|normal|before)|not part of (?:that|this|it))\b"
+)
+"""A clause that asks for something, and waives nothing."""
+
 _ORDINALS = ("first", "second", "third", "fourth")
 _TRACK = re.compile(
-    rf"\btracks? (\d|{'|'.join(NUMBERS[:8])})\b|\b({'|'.join(_ORDINALS)}) (?:sound |audio )?track\b"
+    rf"\b(?:tracks?|pairs?) (\d|{'|'.join(NUMBERS[:8])})\b"
+    rf"|\b({'|'.join(_ORDINALS)}) (?:sound |audio )?track\b"
 )
 
 
@@ -65,16 +100,16 @@ def of_other_part(text: str, incident: Incident) -> bool:
     black, or the reverse; of another thing that a delivery can be off by; of an effect that was made,
     where the stream is damaged.
     """
-    plain = _STILL_SO.sub(" ", text.lower())
-    words = parts_of(plain) | phrases_of(plain)
+    plain = _OTHER_WORDS.sub(" ", text.lower())
+    words = _words(plain)
     streams = {event.stream[:1] for event in incident.events if event.check not in SKEWS}
     picture, sound, seen = (words & word_lists()[name] for name in ("picture", "sound", "seen"))
     shown = picture | seen | (words & (word_lists()["dark"] | word_lists()["stands"]))
     if (sound and not shown and "v" in streams) or (picture and not sound and "a" in streams):
         return True
-    if streams & _unharmed(plain, incident) or _of_other_track(plain, incident):
+    if streams & _unharmed(plain, incident) or _of_other_track(_waived(plain), incident):
         return True
-    return any(other(words, incident) for other in (_of_other_look, _of_other_topic, _of_the_work_itself))
+    return any(other(plain, incident) for other in (_of_other_look, _of_other_topic, _of_the_work_itself))
 
 
 def names_part(text: str) -> bool:
@@ -90,10 +125,29 @@ def names_other_part(text: str, incident: Incident) -> bool:
 
 def _unharmed(text: str, incident: Incident) -> frozenset[str]:
     """The parts, ``v`` or ``a``, that a text says are as they should be."""
-    told = [_named({found[1]}) for found in _AS_EVER.finditer(text)]
-    going = [clause for clause in clauses_of(text) if _GOES_ON.search(clause)]
-    told += [_named(parts_of(clause)) for clause in going if not _of_other_track(clause, incident)]
-    return frozenset(part for parts in told if len(parts) == 1 for part in parts)
+    clean = (*_AS_EVER.finditer(text), *_FOUND_CLEAN.finditer(text))
+    told = [_named({word for word in found.groups() if word}) for found in clean]
+    going = [
+        clause
+        for clause in clauses_of(text)
+        if _GOES_ON.search(clause) or _DEMANDED.search(clause) or _is_as_usual(clause)
+    ]
+    told += [
+        frozenset("a") if _TRACK.search(clause) else _named(parts_of(clause))
+        for clause in going
+        if not _of_other_track(clause, incident)
+    ]
+    both = any(
+        _named(parts_of(clause)) == {"a", "v"} and (_is_as_usual(clause) or _UNTOUCHED.search(clause))
+        for clause in going
+    )
+    return frozenset("av" if both else (part for parts in told if len(parts) == 1 for part in parts))
+
+
+def _is_as_usual(clause: str) -> bool:
+    """Whether a clause says of what is there that it is as usual, and not of what is missing."""
+    missing = _DENIED.search(clause) or parts_of(clause) & word_lists()["absence"]
+    return bool(_USUAL.search(clause)) and not missing
 
 
 def _of_other_track(text: str, incident: Incident) -> bool:
@@ -116,8 +170,16 @@ def _named(words: Set[str]) -> frozenset[str]:
     return frozenset(part for part, list_ in named.items() if there & list_)
 
 
-def _of_other_look(words: frozenset[str], incident: Incident) -> bool:
+def _words(text: str) -> frozenset[str]:
+    return parts_of(text) | phrases_of(text)
+
+
+def _of_other_look(text: str, incident: Incident) -> bool:
+    """Whether a note speaks of a picture that stands, where it is black, or the reverse."""
+    words = _words(text)
     checks = {event.check for event in incident.events if event.stream.startswith("v")}
+    if (_LIT.search(text) and checks & DARK) or (_MOVES.search(text) and checks & STILL):
+        return True
     stands, dark = words & word_lists()["stands"], words & word_lists()["dark"]
     if stands and not dark:
         return bool(checks & {"black", "solid_color"}) and not checks & STILL
@@ -125,18 +187,35 @@ def _of_other_look(words: frozenset[str], incident: Incident) -> bool:
     return bool(dark and not stands and checks & (STILL | {"solid_color"}) and not checks & DARK)
 
 
-def _of_other_topic(words: frozenset[str], incident: Incident) -> bool:
+def _of_other_topic(text: str, incident: Incident) -> bool:
+    """Whether a note speaks of other things that a delivery can be off by, or of this one as a demand."""
     checks = {event.check for event in incident.events}
-    told = {topic for topic in TOPICS if words & word_lists()[topic]}
-    own = {topic for topic, mine in TOPICS.items() if checks.intersection(mine)}
+    own = _topics_of(checks)
+    told = _told_topics(text)
     if told == {"subtitles"} and not own:
-        return not words & (word_lists()["sound"] | word_lists()["picture"])
+        return not parts_of(text) & (word_lists()["sound"] | word_lists()["picture"])
     if told == {"flashing"} and checks & DAMAGE:
         return True
-    return bool(told and own) and not told & own
+    return bool(told and own) and not _told_topics(_waived(text)) & own
 
 
-def _of_the_work_itself(words: frozenset[str], incident: Incident) -> bool:
+def _waived(text: str) -> str:
+    """A text without its clauses that ask for something, or say that something goes on."""
+    left_out = re.compile(f"{_DEMANDED.pattern}|{_GOES_ON.pattern}")
+    return ", ".join(clause for clause in clauses_of(text) if not left_out.search(clause))
+
+
+def _told_topics(text: str) -> frozenset[str]:
+    words = _words(text)
+    return frozenset(topic for topic in TOPICS if words & word_lists()[topic])
+
+
+def _topics_of(checks: Set[str]) -> frozenset[str]:
+    return frozenset(topic for topic, mine in TOPICS.items() if checks.intersection(mine))
+
+
+def _of_the_work_itself(text: str, incident: Incident) -> bool:
     """Whether a note speaks of what was made so, where the stream that carries it is damaged."""
+    words = _words(text)
     checks = {event.check for event in incident.events}
     return bool(words & word_lists()["made"] and checks & DAMAGE) and not words & word_lists()["carried"]

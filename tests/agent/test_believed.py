@@ -175,8 +175,8 @@ def test_a_card_without_a_plan_is_a_fault_on_a_channel_that_always_runs() -> Non
     assert card_from(900.0, 1500.0, delivery=Delivery.LIVE).intent is Intent.UNCERTAIN
 
 
-def test_bars_on_a_contribution_line_that_nobody_takes_are_its_line_up() -> None:
+def test_bars_for_minutes_on_a_contribution_line_are_its_line_up_where_nobody_takes_it() -> None:
     bars = incident(event("color_bars", "v:0", 900.0, 1500.0), cause=Cause.PLANNED_CONTENT)
-    for audience, intent in ((Audience.NONE, Intent.PLANNED), (Audience.NORMAL, Intent.UNCERTAIN)):
+    for audience, intent in ((Audience.NONE, Intent.PLANNED), (Audience.NORMAL, Intent.FAULT)):
         context = Context("Slot 14", starts_at=SIX, delivery=Delivery.CONTRIBUTION, audience=audience)
         assert case_of(bars, scan(bars), load_policy(), context).intent is intent

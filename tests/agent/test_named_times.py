@@ -9,7 +9,8 @@ import pytest
 
 from agent.context import Context, Delivery
 from agent.triage.clocks import plain_times
-from agent.triage.named_times import fits_in_time, named_date_fits, named_time_fits
+from agent.triage.named_dates import named_date_fits
+from agent.triage.named_times import fits_in_time, named_time_fits
 from pipeline.model import Cause
 from tests.agent.reporting import event, incident
 
@@ -91,6 +92,28 @@ def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain
         ("25 Nov, 18:00-18:30: slate", True),
         ("27 Nov, 18:00-18:30: slate", False),
         ("Agreed on 3 Nov: slate 18:00-18:30", True),
+        ("Break moves from 18:10 to 18:40", False),
+        ("Work is extended by an hour to 18:20", True),
+        ("Work is extended by an hour to 18:05", False),
+        ("Branch closes at 17:15 for the night", True),
+        ("Branch closes at 19:15 for the night", False),
+        ("It ends at 18:05, the track is empty from then until five", True),
+        ("Server restarts just after 18:00, done by quarter past. Until then the map stands", True),
+        ("Nobody touches it before 19:00", False),
+        ("From six o'clock on it goes straight on air", True),
+        ("The hum stays until the generator is swapped at 19:00", True),
+        ("The hum stayed until the generator was swapped at 17:30", False),
+        ("Break moved back from 17:10 to 18:10", True),
+        ("Closes down every evening at 18:00 and opens again at 19:30", True),
+        ("Closes down every evening at 19:00 and opens again at 20:30", False),
+        ("Pages without sound end at 17:30. After that the talk show", False),
+        ("Pages without sound end at 18:30. After that the talk show", True),
+        ("Noise band comes on at 19:10. Before that the quartet", False),
+        ("Noise band comes on at 18:05. Before that the quartet", True),
+        ("For half an hour from 18:00, off by a frame until then", True),
+        ("Booked from 18:00. Until then the line is dead", False),
+        ("At 18:30 the card comes, no card before that", False),
+        ("After dusk, some time past 18 utc, it hangs", True),
     ],
 )
 def test_what_is_written_in_other_ways_holds_as_well(text: str, fits: bool) -> None:
@@ -127,6 +150,11 @@ def test_what_became_so_holds_from_then_on(text: str, fits: bool) -> None:
         ("2 decoders are swapped, channel 7 may drop out", True),
         ("7 May: slate", False),
         ("ON 12 NOVEMBER: SLATE", False),
+        ("Dark in the night of Saturday to Sunday", True),
+        ("Dark in the night of Wednesday to Thursday", False),
+        ("Sundays the reserve is booted", True),
+        ("Moved to the new store on Tuesday 27 October, card on that day", False),
+        ("Thursdays the reserve is booted", False),
     ],
 )
 def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits: bool) -> None:
@@ -147,6 +175,10 @@ def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits:
         ("Ten minutes in, dark for 40 s", True),
         ("Half an hour in, dark for 40 s", False),
         ("Half an hour into reel 2, dark for 40 s", True),
+        ("Dark at 43:10, the only place", False),
+        ("Bars at 42 minutes are part of the story", False),
+        ("Lights go out in the second act, 60 minutes into the file", False),
+        ("Dark at 30:30 by the counter", False),
         ("Ten seconds in black and half an hour in silence", True),
     ],
 )

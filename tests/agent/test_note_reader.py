@@ -16,11 +16,11 @@ from agent.models.calibration import load_calibration
 from agent.models.choices import Chooser
 from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.policy import load_policy
+from agent.triage.channels import of_other_channel, spared
 from agent.triage.judge import case_of
 from agent.triage.lengths import longest_told_s
 from agent.triage.questions import NO_REASON, Question
 from agent.triage.reading import Reading, reading_prompt
-from agent.triage.scope import of_other_channel
 from agent.verdict import Case, Intent, Severity
 from pipeline.model import Cause, Incident
 from tests.agent.reporting import event, incident, scan
@@ -283,10 +283,43 @@ def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
         ("P2 is dead, Path 1 is not", "Derby Path 2", False),
         ("Nothing on 2 for a while, take Path 1", "Derby Path 2", False),
         ("Arena KR only: no sound", "Arena Live", True),
+        ("Hall 5: the picture flickers", "Faculty Lecture Hall 7 Capture", True),
+        ("Hall 7: the picture flickers", "Faculty Lecture Hall 7 Capture", False),
+        ("London sends a tone on GBN 24", "Global Business News 24", False),
+        ("PPV 4: fixture card", "Island Sevens Pay-Per-View 4", False),
+        ("Return 5 is muted from ten", "Fan Zone Return Sound 3", True),
+        ("The Jakarta two-way is dropped, line 3 released", "Jakarta Line 3", False),
     ],
 )
 def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
     assert of_other_channel(text, service) is other
+
+
+@pytest.mark.parametrize(
+    ("text", "service", "left_out"),
+    [
+        ("Ring A is off for ten minutes. Ring B is on mains and stays on air.", "Boxing Ring B Live", True),
+        ("Song 14 is black for Taiwan. Premium Live carries it in full.", "Encore Premium Live", True),
+        ("Return 5 is muted. Return 3 has a licence for sound.", "Fan Zone Return Sound 3", True),
+        ("Live 6: mute until nine. The arrivals on Live 5 come with the band.", "Meridian Live 5", True),
+        ("Junior 8 shows the card. Junior 5 does not take part.", "Junior 5", True),
+        (
+            "TV Coast 2 is off at the relay. The main mast with Fenland Tonight stays on air.",
+            "Fenland Tonight",
+            True,
+        ),
+        ("Reina Europa is mute. International carries it in full.", "Reina del Mar International", True),
+        ("Trailer is cut. News 2 leaves the leg silent, the other as usual.", "News 2", False),
+        ("Work on the antenna of the radio. This channel is not affected.", "Hochwald TV", True),
+        ("Ring B is off for ten minutes. Ring A stays on air.", "Boxing Ring B Live", False),
+        ("Path 1 stays on air. Path 2 is dark until ten.", "Derby Path 2", False),
+        ("Sport 1 is muted at eight. Sport 2 as well, at nine.", "Sport 2", False),
+        ("Sport 2 is on the card, the other stays live.", "Sport 2", False),
+        ("anything. at all", "", False),
+    ],
+)
+def test_a_sentence_may_leave_the_channel_out(text: str, service: str, left_out: bool) -> None:
+    assert spared(text, service) is left_out
 
 
 @pytest.mark.parametrize(
