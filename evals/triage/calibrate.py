@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,25 @@ from agent.triage.passages import passages_of
 from agent.triage.questions import Question
 from agent.triage.reading import Reading, reading_prompt
 from evals.triage.cases import EvalCase, load_cases
-from evals.triage.own import TRAINED, apart_samples, own_samples
+from evals.triage.own import apart_samples, own_samples
 
 __all__ = ["main"]
 
 PRIOR = 0.05
 """Pull of the biases towards none: there are few notes."""
+
+
+@dataclass(slots=True)
+class ReadOnce(LabelReader):
+    """A reader that remembers what it read: many cases share their notes."""
+
+    told: dict[str, list[float]] = field(default_factory=dict)
+
+    def log_probabilities(self, text: str, answers: Sequence[str]) -> list[float]:
+        """As of any reader; the answers are the same at every call."""
+        if text not in self.told:
+            self.told[text] = LabelReader.log_probabilities(self, text, answers)
+        return self.told[text]
 
 
 def readings(reader: LabelReader, texts: Sequence[str]) -> np.ndarray:
@@ -68,7 +82,7 @@ def calibrated(
 ) -> ReadingCalibration:
     """The calibration of an adapter."""
     model = load_guidance_local(adapter=adapter)
-    reader = LabelReader(model.model.engine)
+    reader = ReadOnce(model.model.engine)
     kept = [*own_samples()[1], *apart_samples()]
     truth = np.array([list(Reading).index(sample.answer) for sample in kept])
     scale, bias = fitted(readings(reader, [sample.text for sample in kept]), truth)
@@ -82,7 +96,7 @@ def calibrated(
         against_from=against_from,
     )
     tune = [case for case in load_cases() if case.split == "tune"]
-    apart = [case for case in tune if case.family not in TRAINED]
+    apart = [case for case in tune if not case.trained]
     told = verdicts(apart, NoteReader(reader, first))
     with_notes = [(p, s in {x.value for x in c.want.severities}) for c, s, p, noted in told if noted]
     without = [

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.context import Context
 from agent.context_file import read_context
+from agent.triage.reading import Reading
 from agent.verdict import Intent, Route, Severity
 from pipeline.checks import CHECKS
 from pipeline.correlate import correlate
@@ -89,6 +90,7 @@ class _CaseTable(BaseModel):
     ok: str = ""
     cause: Cause | None = None
     trap: str = ""
+    says: Reading | None = None
     why: str = Field(min_length=8, max_length=160)
 
 
@@ -98,6 +100,7 @@ class _Family(BaseModel):
     name: str = Field(pattern=r"[a-z0-9-]{3,40}")
     split: Literal["tune", "test"]
     about: str
+    trained: bool = False
     duration_s: float | None = None
     context: dict[str, Any]
     case: tuple[_CaseTable, ...] = Field(min_length=1)
@@ -118,7 +121,11 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class EvalCase:
-    """One case: ``changed`` names what differs from the case ``base`` of the same family, if it has one."""
+    """One case: ``changed`` names what differs from the case ``base`` of the same family, if it has one.
+
+    ``says`` is what its last note means, where the trap does not tell; on a ``trained`` one adapters are
+    trained.
+    """
 
     id: str
     family: str
@@ -128,6 +135,8 @@ class EvalCase:
     want: Want
     why: str
     trap: str = ""
+    says: Reading | None = None
+    trained: bool = False
     base: str = ""
     changed: tuple[str, ...] = ()
 
@@ -189,6 +198,8 @@ def _family(family: _Family) -> Iterator[EvalCase]:
             want=_want(row, scan.incidents[0]),
             why=row.why,
             trap=row.trap,
+            says=row.says,
+            trained=family.trained,
             base=f"{family.name}/{row.base}" if row.base else "",
             changed=tuple(own) if row.base else (),
         )

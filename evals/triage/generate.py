@@ -9,15 +9,16 @@ from __future__ import annotations
 import random
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from agent.triage.reading import Reading
 
-__all__ = ["GRAMMAR", "NOTES", "TEXTS", "Sample", "samples", "written_notes"]
+__all__ = ["GRAMMAR", "NOTES", "TEXTS", "Sample", "filled_notes", "samples", "written_notes"]
 
 TEXTS = Path(__file__).with_name("training_texts.toml")
 GRAMMAR = Path(__file__).with_name("training_grammar.toml")
@@ -28,6 +29,9 @@ PUT_TOGETHER, SENTENCES = 0.08, 0.14
 are of ``NOTES``."""
 CALLED_OFF = 0.12
 """The share of notes of the meaning ``off`` that are a plan of ``TEXTS`` and a word that takes it back."""
+
+SUREST = 0.2
+"""How often a note that is read with certainty is drawn, beside one that is never read rightly."""
 
 _PLACE = re.compile(r"\{([a-z0-9]+)\}")
 WEIGHTS = {Reading.EXPECTED: 33, Reading.WORSE: 21, Reading.NOTHING: 30, Reading.OFF: 16}
@@ -63,27 +67,44 @@ def _slots() -> dict[str, list[str]]:
     return {**_grammar()["slots"], **_bank()["slots"]}
 
 
-def samples(seed: int) -> Iterator[Sample]:
-    """Samples without end, the same ones for the same seed."""
+def filled_notes() -> list[tuple[str, Sample]]:
+    """Every whole note as it is written, and the sample of it, its places filled."""
+    rng = random.Random(1)  # noqa: S311
+    return [
+        (text, Sample(_filled(rng, text), Reading(reading)))
+        for reading, texts in written_notes().items()
+        for text in texts
+    ]
+
+
+def samples(seed: int, sure: Mapping[str, float] | None = None) -> Iterator[Sample]:
+    """Samples without end, the same ones for the same seed.
+
+    ``sure`` tells how surely a whole note is read already, 0 to 1: the surer, the less often it is drawn.
+    """
     rng = random.Random(seed)  # noqa: S311
     readings, weights = list(WEIGHTS), list(WEIGHTS.values())
+    shares = {
+        reading: list(accumulate(SUREST + (1 - SUREST) * (1 - (sure or {}).get(text, 0.0)) for text in texts))
+        for reading, texts in written_notes().items()
+    }
     while True:
         answer = rng.choices(readings, weights)[0]
-        text = _drawn(rng, answer)
+        text = _drawn(rng, answer, shares[answer])
         if answer is Reading.OFF and rng.random() < CALLED_OFF:
             plan = str(rng.choice(_bank()[Reading.EXPECTED]["texts"]))
             text = rng.choice(_bank()["wrap"]["off"]).replace("{text}", plan)
         yield Sample(_typed(rng, _filled(rng, _wrapped(rng, text))), answer)
 
 
-def _drawn(rng: random.Random, answer: Reading) -> str:
-    """A note of that meaning, its places still open."""
+def _drawn(rng: random.Random, answer: Reading, shares: Sequence[float]) -> str:
+    """A note of that meaning, its places still open; ``shares`` of the whole ones, summed up."""
     source = rng.random()
     if source < PUT_TOGETHER:
         return str(rng.choice(_grammar()[answer]["texts"]))
     if source < PUT_TOGETHER + SENTENCES:
         return str(rng.choice(_bank()[answer]["texts"]))
-    return rng.choice(written_notes()[answer])
+    return rng.choices(written_notes()[answer], cum_weights=shares)[0]
 
 
 def _wrapped(rng: random.Random, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Hand-written notes of the split ``tune`` as samples: some families to train on, some to calibrate on."""
+"""Hand-written notes of the split ``tune`` as samples: to train on, where ``trained``, or to calibrate on."""
 
 from __future__ import annotations
 
@@ -10,14 +10,7 @@ from agent.verdict import Intent
 from evals.triage.cases import EvalCase, load_cases
 from evals.triage.generate import Sample
 
-__all__ = ["TRAINED", "apart_samples", "meaning_of", "own_samples"]
-
-TRAINED = frozenset({
-    "anime", "campus-stream", "delivery-drama", "election-night", "encoder-swap", "fast-cooking",
-    "league-night", "mast-night", "mono-archive", "pilot-channel", "radio-talk", "rain-fade",
-    "regional-window", "vod-packages",
-})  # fmt: skip
-"""Families of the split ``tune`` whose notes adapters are trained on; the others are for the calibration."""
+__all__ = ["apart_samples", "meaning_of", "own_samples"]
 
 APART = Path(__file__).with_name("calibration_texts.toml")
 
@@ -31,8 +24,8 @@ def apart_samples() -> list[Sample]:
 def own_samples() -> tuple[list[Sample], list[Sample]]:
     """Those to train on, and those that are kept apart for the calibration; each note once."""
     tune = [case for case in load_cases() if case.split == "tune"]
-    trained = {s.text: s for c in tune if c.family in TRAINED for s in _samples_of(c)}
-    kept = {s.text: s for c in tune if c.family not in TRAINED for s in _samples_of(c)}
+    trained = {s.text: s for c in tune if c.trained for s in _samples_of(c)}
+    kept = {s.text: s for c in tune if not c.trained for s in _samples_of(c)}
     return list(trained.values()), list(kept.values())
 
 
@@ -42,18 +35,19 @@ def meaning_of(case: EvalCase) -> Reading:
     A note for another channel, time, part or length still means what it says: code finds out that it
     does not hold.
     """
+    if case.says:
+        return case.says
     if case.trap == "red herring":
         return Reading.NOTHING
     if case.want.intent is Intent.PLANNED or case.trap in _HELD_ELSEWHERE:
         return Reading.EXPECTED
-    if case.trap == "called off":
+    if case.trap in ("called off", "other version"):
         return Reading.OFF
     return Reading.WORSE if case.trap == "stakes" else Reading.NOTHING
 
 
 _HELD_ELSEWHERE = frozenset({
-    "other channel", "another time", "another kind", "another part", "other version", "half explained",
-    "out of its length",
+    "other channel", "another time", "another kind", "another part", "half explained", "out of its length",
 })  # fmt: skip
 
 

@@ -4,12 +4,13 @@ A LoRA over the linear layers of SmolLM2-135M-Instruct (de-quantised from the GG
 with the loss on the one token of the answer, among the answers only. Layers before ``--first`` stay as they
 are: what they make of each sample is computed once and kept, so that a step over the upper third costs half.
 What is saved is a running mean of the weights. The cases of the split ``test`` are never read here, and of
-``tune`` only the families that ``own_samples`` names: the others are for the calibration.
+``tune`` only the families that say ``trained``: the others are for the calibration.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import random
 import time
@@ -163,7 +164,8 @@ def train(options: argparse.Namespace) -> None:
     reader = Reader(options.model, options.rank, options.first, options.resume, options.dropout)
     own, kept = own_samples()
     kept = [*kept, *apart_samples()]
-    made = list(islice(samples(options.seed), options.samples))
+    sure = json.loads(options.sure.read_text("utf-8")) if options.sure else None
+    made = list(islice(samples(options.seed, sure), options.samples))
     rows = reader.lower([*made, *own])
     rows += rows[len(made) :] * (options.repeat - 1)
     held, apart = reader.lower(list(islice(samples(90_001), 60))), reader.lower(kept)
@@ -211,6 +213,9 @@ def main() -> None:
     options.add_argument("--out", type=Path, required=True, help="where the peft adapter is written")
     options.add_argument("--resume", type=Path, help="an adapter to go on from: of peft, or a LoRA file")
     options.add_argument("--keep", type=Path, help="keep what the lower layers made, in this file")
+    options.add_argument(
+        "--sure", type=Path, help="how surely each note is read already (evals.triage.hardness)"
+    )
     options.add_argument("--samples", type=int, default=1000, help="generated samples")
     options.add_argument("--repeat", type=int, default=6, help="how often a hand-written one is taken")
     options.add_argument("--steps", type=int, default=1000)
