@@ -211,7 +211,7 @@ def _told_topics(text: str) -> frozenset[str]:
 
 
 def _topics_of(checks: Set[str]) -> frozenset[str]:
-    return frozenset(topic for topic, mine in TOPICS.items() if checks.intersection(mine))
+    return frozenset(topic for topic, mine in TOPICS.items() if checks & set(mine))
 
 
 def _of_the_work_itself(text: str, incident: Incident) -> bool:

@@ -318,6 +318,7 @@ def test_without_a_reason_nothing_below_the_floor_may_be_answered() -> None:
         ("The choir is muted, moving pictures all the way", STOOD, True),
         ("Peaks are accepted, loudness has to stay at -23", QUIET, True),
         ("Blocks over his face, made in post", FLASHING, True),
+        ("The guitars are to break up like that, a glitch in the mix is kept", QUIET, False),
         ("Squares over his face, made in the edit", BROKEN, True),
         ("Squares over his face, made in the edit, and the tape is damaged", BROKEN, False),
     ],
