@@ -65,17 +65,9 @@ def load_policy(path: Path | None = None) -> Policy:
         *_rows(Adjustment, "adjust", source, own, CHECKS),
         *_rows(Adjustment, "adjust", BUILT_IN, base),
     ]
-    standing = (
-        {"name": "left-standing"} | base["left_standing"] | as_table(source, own.get("left_standing", {}))
-    )
-    return Policy(
-        tuple(rules),
-        tuple(changes),
-        default.decision("default"),
-        _row(
-            Adjustment, clean(source), "left_standing", {"name": "left-standing", **standing}, tuple(CHECKS)
-        ),
-    )
+    told = {"name": "left-standing"} | base["left_standing"] | as_table(source, own.get("left_standing", {}))
+    standing = _row(Adjustment, clean(source), "left_standing", told, tuple(CHECKS))
+    return Policy(tuple(rules), tuple(changes), default.decision("default"), standing)
 
 
 def _rows(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import dropwhile, pairwise
 
 from agent.triage.lengths import NUMBERS
-from agent.triage.note_words import parts_of, word_lists
+from agent.triage.note_words import speaks_of
 
 __all__ = ["of_other_channel", "spared", "without_name"]
 
@@ -91,15 +91,12 @@ def spared(text: str, service: str) -> bool:
 
 def _tells_effect(sentence: str) -> bool:
     """Whether a sentence speaks of what is gone, dark or on a card, or of work."""
-    lists = word_lists()
-    words = parts_of(sentence)
-    return bool(words & (lists["absence"] | lists["dark"] | lists["stands"] | lists["seen"] | lists["gone"]))
+    return speaks_of(sentence, "absence", "dark", "stands", "seen", "gone")
 
 
 def _goes_on(sentence: str, name: list[str]) -> bool:
     """Whether a sentence says of the channel that it goes on, and of nothing that it is gone or on a card."""
-    lists = word_lists()
-    effect = parts_of(sentence) & (lists["absence"] | lists["dark"] | lists["seen"] | lists["lost"])
+    effect = speaks_of(sentence, "absence", "dark", "seen", "lost")
     words = _WORD.findall(sentence)
     named = _begins(sentence, name) or any(pair in pairwise(name) for pair in pairwise(words))
     return bool(_STAYS.search(sentence)) and not effect and (named or _begins_with_end(words, name))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CLOCK", "HOURS", "SMALL_HOURS", "plain_times"]
+__all__ = ["CLOCK", "HOURS", "ONE_CLOCK", "SMALL_HOURS", "plain_times", "written_clock"]
 
 CLOCK = r"([01]?\d|2[0-3])[:.]([0-5]\d)"
+ONE_CLOCK = re.compile(rf"(?<![\d:.]){CLOCK}(?!\d|[:.]\d)")
+"""A time of day that stands alone, and is no part of a time code."""
 
 HOURS = tuple("one two three four five six seven eight nine ten eleven twelve".split())  # noqa: SIM905
 """The hours of half a day in words."""
@@ -95,7 +97,9 @@ def _whole(found: re.Match[str], near_s: float | None) -> str:
     """A whole hour; one of the clock on the wall in the half of the day that is nearer."""
     minutes = _number(found[2]) * 60
     return (
-        _nearest(minutes, near_s) if found[3] and near_s is not None and minutes <= 720 else _clock(minutes)
+        _nearest(minutes, near_s)
+        if found[3] and near_s is not None and minutes <= 720
+        else written_clock(minutes)
     )
 
 
@@ -113,13 +117,13 @@ def _written(found: re.Match[str], hour: str, minutes: int = 0) -> str:
     # "Twelve at night", "two at night": the small hours are none of the second half.
     if found["pm"] and "night" in found["pm"] and (hours == 12 or hours < 12 + SMALL_HOURS):
         hours -= 12
-    return _clock(hours * 60 + minutes)
+    return written_clock(hours * 60 + minutes)
 
 
 def _nearest(minutes: int, near_s: float) -> str:
     """The time of either half of the day that is nearer to a second of the day."""
     halves = (minutes % 1440, (minutes + 720) % 1440)
-    return _clock(min(halves, key=lambda m: abs((m - near_s / 60 + 720) % 1440 - 720)))
+    return written_clock(min(halves, key=lambda m: abs((m - near_s / 60 + 720) % 1440 - 720)))
 
 
 def _bare_pair(found: re.Match[str], near_s: float) -> str:
@@ -127,12 +131,13 @@ def _bare_pair(found: re.Match[str], near_s: float) -> str:
     near, first, last = near_s / 60, _number(found[2]) * 60, _number(found[4]) * 60
     spans = [(start, (end - start) % 1440) for start in (first, first + 720) for end in (last, last + 720)]
     start, length = min(spans, key=lambda span: (span[1], (near - span[0]) % 1440 > span[1]))
-    return f"{found[1]} {_clock(start)} {found[3]} {_clock(start + length)}"
+    return f"{found[1]} {written_clock(start)} {found[3]} {written_clock(start + length)}"
 
 
 def _number(hour: str) -> int:
     return _HOUR_WORDS.get(hour) or int(hour)
 
 
-def _clock(minutes: int) -> str:
+def written_clock(minutes: int) -> str:
+    """``HH:MM`` of so many minutes of a day, before or behind it as well."""
     return f"{minutes % 1440 // 60:02d}:{minutes % 60:02d}"

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agent.triage.clocks import CLOCK
+from agent.triage.clocks import CLOCK, ONE_CLOCK, written_clock
 from agent.triage.lengths import longest_told_s
 
 __all__ = ["as_moved"]
-
-DAY_MINUTES = 24 * 60
 
 _NO_CLOCK = r"(?!\d|[:.]\d)"
 _FROM_TO = re.compile(
@@ -26,7 +24,6 @@ _WAS_DUE = re.compile(
     rf"\b(?:was|were|had been) (?:first )?(?:due|planned|down|set|booked|announced|scheduled)"
     rf"(?: at| for) {CLOCK}{_NO_CLOCK}"
 )
-_CLOCK = re.compile(rf"(?<![\d:.]){CLOCK}{_NO_CLOCK}")
 
 
 def as_moved(text: str) -> str:
@@ -37,7 +34,7 @@ def as_moved(text: str) -> str:
     """
     text = _BY.sub(_by, _FROM_TO.sub("at ", text))
     rest = _WAS_DUE.sub(" ", text)
-    return rest if _CLOCK.search(rest) else text
+    return rest if ONE_CLOCK.search(rest) else text
 
 
 def _by(found: re.Match[str]) -> str:
@@ -45,5 +42,4 @@ def _by(found: re.Match[str]) -> str:
     if length_s is None:
         return found[0]
     moved = int(length_s // 60) * (1 if found["later"] else -1)
-    minutes = (int(found[1]) * 60 + int(found[2]) + moved) % DAY_MINUTES
-    return f"{minutes // 60:02d}:{minutes % 60:02d}{found[3]}"
+    return f"{written_clock(int(found[1]) * 60 + int(found[2]) + moved)}{found[3]}"

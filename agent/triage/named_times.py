@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from agent.context import Context, Delivery, until_s
-from agent.triage.clocks import CLOCK, SMALL_HOURS, plain_times
+from agent.triage.clocks import CLOCK, ONE_CLOCK, SMALL_HOURS, plain_times
 from agent.triage.lengths import lengths_in, longest_told_s
 from agent.triage.moved_times import as_moved
 from agent.triage.named_dates import named_date_fits
-from agent.triage.note_words import parts_of, word_lists
+from agent.triage.note_words import speaks_of
 from pipeline.model import Incident
 
 __all__ = ["fits_in_time", "named_place_fits", "named_time_fits"]
@@ -71,7 +71,6 @@ _NOTHING_BEFORE = re.compile(
     r"\bbefore (?:that|then)\b"
 )
 """That nothing is there before a time is the effect, not its absence."""
-_SINGLE = re.compile(rf"(?<![\d:.]){CLOCK}(?!\d|[:.]\d)")
 _ENDING = re.compile(rf"\b(?:ends?|ended|finish(?:es|ed)?|stops?|is over) (?:at|by) {CLOCK}(?!\d|[:.]\d)")
 _AND_AGAIN = re.compile(
     rf"\bat {CLOCK}(?:,? [a-z]+){{0,3}}? and (?:[a-z]+ ){{0,3}}?"
@@ -98,7 +97,8 @@ MOST_FIRST_HOUR = 10
 def fits_in_time(text: str, incident: Incident, context: Context, *, since: bool = False) -> bool:
     """Whether what a note names of times holds the incident; of a file without a clock, of its places."""
     text = _without_names(text, context.service)
-    text = _AS_EVER.sub("", text) if _AS_EVER.sub("", text).strip() else text
+    rest = _AS_EVER.sub("", text)
+    text = rest if rest.strip() else text
     if context.starts_at is None and context.delivery in FILES:
         return named_place_fits(text, incident)
     return named_time_fits(text, incident, context.starts_at, since=since)
@@ -189,26 +189,26 @@ def _named(text: str, *, since: bool = False) -> list[_Span]:
     """The spans of the day that a text names, any of which may hold; none where it names no time."""
     if since:
         text = _TOMORROW.sub(" ", text)
-        if (found := _SINGLE.search(text)) and not _RANGE.search(text):
+        if (found := ONE_CLOCK.search(text)) and not _RANGE.search(text):
             at = _time(found[1], found[2])
             return [(at, at + HALF_DAY)]
     text = _NOBODY_BEFORE.sub(r"\1\2 not before ", as_moved(_without_stamp(text)))
-    if (found := _NOTHING_BEFORE.search(text)) and (single := _SINGLE.search(text, 0, found.start())):
+    if (found := _NOTHING_BEFORE.search(text)) and (single := ONE_CLOCK.search(text, 0, found.start())):
         return [(None, _time(single[1], single[2]))]
     if found := _RANGE.search(text) or _AND_AGAIN.search(text):
         hours = [part for part in found.groups() if part is not None]
         return [(_time(hours[0], hours[1]), _time(hours[2], hours[3]))]
     if found := _LISTED.search(text):
-        return [_around(text, one) for one in _SINGLE.finditer(text, found.start(), found.end())]
+        return [_around(text, one) for one in ONE_CLOCK.finditer(text, found.start(), found.end())]
     span = _open_span(text) or _span(text)
     return [span] if span else []
 
 
 def _open_span(text: str) -> _Span | None:
     """What begins or ends where a text says so."""
-    if (found := _SINGLE.search(text)) and (last := _THEN_UNTIL.search(text, found.end())):
+    if (found := ONE_CLOCK.search(text)) and (last := _THEN_UNTIL.search(text, found.end())):
         return _time(found[1], found[2]), _time(last[1], last[2])
-    if (single := _FROM.search(text) or _SINGLE.search(text)) and (opened := _opened(text, single)):
+    if (single := _FROM.search(text) or ONE_CLOCK.search(text)) and (opened := _opened(text, single)):
         return opened
     if found := _UNTIL.search(text):
         return None, _time(found[1], found[2])
@@ -219,7 +219,7 @@ def _open_span(text: str) -> _Span | None:
 
 def _span(text: str) -> _Span | None:
     """From a time on, or about it; as long as is told behind it."""
-    found = _FROM.search(text) or _SINGLE.search(text)
+    found = _FROM.search(text) or ONE_CLOCK.search(text)
     if found is None:
         return None
     at, lasting = _time(found[1], found[2]), _LASTING.match(text, found.end())
@@ -258,25 +258,20 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
             continue
         if pattern is _UNTIL_THEN and _lasts(text, single):
             continue
-        last = [*_SINGLE.finditer(text, 0, then.start())][-1]
+        last = [*ONE_CLOCK.finditer(text, 0, then.start())][-1]
         at = _time(last[1], last[2])
-        if pattern is _BEFORE_THAT and _tells_effect(_SENTENCES.split(text[then.end() :])[0]):
-            opens = False
+        # "Before that the card stands" tells what ends then.
+        if pattern is _BEFORE_THAT:
+            opens = not speaks_of(_SENTENCES.split(text[then.end() :])[0], "absence", "stands", "seen")
         return (at, None) if opens else (None, at)
     return None
-
-
-def _tells_effect(sentence: str) -> bool:
-    """Whether a sentence speaks of a picture that is dark, stands or is a card, or of no sound."""
-    lists = word_lists()
-    return bool(parts_of(sentence) & (lists["absence"] | lists["stands"] | lists["seen"]))
 
 
 def _without_stamp(text: str) -> str:
     """A line of a log without when it was written, where it names another time."""
     stamp = _STAMP.match(text)
     rest = text[stamp.end() :] if stamp else ""
-    return rest if _SINGLE.search(rest) else text
+    return rest if ONE_CLOCK.search(rest) else text
 
 
 def _time(hour: str, minute: str) -> timedelta:

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
-__all__ = ["any_of", "clauses_of", "parts_of", "phrases_of", "stems_of", "word_lists", "words_of"]
+__all__ = [
+    "any_of",
+    "clauses_of",
+    "parts_of",
+    "phrases_of",
+    "speaks_of",
+    "stems_of",
+    "word_lists",
+    "words_of",
+]
 
 LONGEST_PHRASE = 4
 """Words of a list may be joined by hyphens: so many at most stand for a phrase."""
@@ -40,6 +49,11 @@ def phrases_of(text: str) -> frozenset[str]:
 def stems_of(text: str) -> frozenset[str]:
     """How its longer words begin, without those of the list ``common``: notes of one matter share one."""
     return frozenset(word[:STEM] for word in words_of(text) - word_lists()["common"] if len(word) >= STEM)
+
+
+def speaks_of(text: str, *names: str) -> bool:
+    """Whether it holds a word of one of the lists of these names."""
+    return any(parts_of(text) & word_lists()[name] for name in names)
 
 
 def clauses_of(text: str) -> list[str]:

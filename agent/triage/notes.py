@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 
 from agent.triage.lengths import NUMBERS
-from agent.triage.note_words import any_of, clauses_of, parts_of, phrases_of, word_lists, words_of
+from agent.triage.note_words import any_of, clauses_of, parts_of, phrases_of, speaks_of, word_lists, words_of
 
 __all__ = [
     "Claim",
@@ -115,7 +115,7 @@ def plans_named(text: str) -> frozenset[str]:
 
 def tells_of_card(text: str) -> bool:
     """Whether a note speaks of what stands in the place of a programme: a card, bars, a tone."""
-    return bool(parts_of(text) & word_lists()["stands_in"])
+    return speaks_of(text, "stands_in")
 
 
 def _says(clause: str, claim: Claim) -> bool:

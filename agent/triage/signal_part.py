@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Set
 
 from agent.triage.lengths import NUMBERS
-from agent.triage.note_words import clauses_of, parts_of, phrases_of, word_lists
+from agent.triage.note_words import clauses_of, parts_of, phrases_of, speaks_of, word_lists
 from pipeline.model import Incident
 
 __all__ = ["SKEWS", "names_other_part", "names_part", "of_other_part"]
@@ -114,7 +114,7 @@ def of_other_part(text: str, incident: Incident) -> bool:
 
 def names_part(text: str) -> bool:
     """Whether a text names picture or sound, or what stands in their place."""
-    return bool(parts_of(text) & (word_lists()["picture"] | word_lists()["seen"] | word_lists()["sound"]))
+    return speaks_of(text, "picture", "seen", "sound")
 
 
 def names_other_part(text: str, incident: Incident) -> bool:
@@ -201,8 +201,9 @@ def _of_other_topic(text: str, incident: Incident) -> bool:
 
 def _waived(text: str) -> str:
     """A text without its clauses that ask for something, or say that something goes on."""
-    left_out = re.compile(f"{_DEMANDED.pattern}|{_GOES_ON.pattern}")
-    return ", ".join(clause for clause in clauses_of(text) if not left_out.search(clause))
+    return ", ".join(
+        clause for clause in clauses_of(text) if not _DEMANDED.search(clause) and not _GOES_ON.search(clause)
+    )
 
 
 def _told_topics(text: str) -> frozenset[str]:
