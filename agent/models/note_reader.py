@@ -17,10 +17,13 @@ from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
 from agent.policy_rules import Decision
 from agent.triage.channels import of_other_channel
+from agent.triage.lengths import longest_told_s
+from agent.triage.named_times import names_time
 from agent.triage.note_words import stems_of
 from agent.triage.passages import Origin, Passage, passages_of
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
+from agent.triage.signal_part import names_part
 from agent.verdict import Action, Case, Intent, Severity
 
 __all__ = ["NoteReader", "ReadNote", "ReadingCalibration"]
@@ -31,9 +34,10 @@ class ReadingCalibration(BaseModel):
 
     ``scale`` and ``bias`` make probabilities of log-probabilities. A reading counts from ``count_from``
     on; below, the policy stands. To excuse what the policy calls critical, it must be ``critical_from``
-    or more; to put back what plans of the context took off, a note must be ``worse`` or ``off`` with
-    ``against_from`` or more. ``sure`` gives points (probability of the reading that decided, share of
-    severities that were right); ``alone`` is that share where no note could be read.
+    or more, or ``told_from`` where a note tells when, and what or how long; to put back what plans of the
+    context took off, a note must be ``worse`` or ``off`` with ``against_from`` or more. ``sure`` gives
+    points (probability of the reading that decided, share of severities that were right); ``alone`` is
+    that share where no note could be read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -44,6 +48,7 @@ class ReadingCalibration(BaseModel):
     bias: Mapping[Reading, float] = Field(default_factory=dict)
     count_from: Mapping[Reading, float] = Field(default_factory=dict)
     critical_from: float = Field(0.5, ge=0, le=1)
+    told_from: float = Field(0.5, ge=0, le=1)
     against_from: float = Field(0.5, ge=0, le=1)
     sure: tuple[tuple[float, float], ...] = ()
     alone: float = Field(1.0, ge=0, le=1)
@@ -133,8 +138,11 @@ class NoteReader:
         return {}, self.calibration.confidence(1.0 - doubt), NO_REASON
 
     def _excuses(self, case: Case, note: ReadNote) -> bool:
-        """Whether a note is read surely enough; of what is critical, more surely."""
-        enough = self.calibration.critical_from if case.floor is Severity.CRITICAL else 0.0
+        """Whether a note is read surely enough; of what is critical, more surely if it tells little."""
+        enough = 0.0
+        if case.floor is Severity.CRITICAL:
+            told = self.calibration.told_from if _tells_enough(note.text) else 1.0
+            enough = min(told, self.calibration.critical_from)
         return self._speaks(note, Reading.EXPECTED) and note.chances[Reading.EXPECTED] >= enough
 
     def _speaks(self, note: ReadNote, reading: Reading) -> bool:
@@ -162,6 +170,11 @@ class NoteReader:
 
 def _likeliest(notes: Sequence[ReadNote], reading: Reading) -> ReadNote | None:
     return max(notes, key=lambda note: note.chances[reading], default=None)
+
+
+def _tells_enough(text: str) -> bool:
+    """Whether a text, which code lets through for this incident, tells when, and what or how long."""
+    return names_time(text) and (names_part(text) or longest_told_s(text) is not None)
 
 
 def _excused(case: Case) -> dict[Question, str]:

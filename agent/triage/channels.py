@@ -22,7 +22,7 @@ _DIRECTIONS = frozenset(
     "north south east west nord noord norte sued sud sul sur zuid est este oost ovest ouest oeste".split()  # noqa: SIM905
 )
 _LETTERS = frozenset("bcdefghjklmnopqrstuvwxyz")
-_SENTENCE = re.compile(r"[.;!?]\s+")
+_SENTENCE, _CLAUSE = re.compile(r"[.;!?]\s+"), re.compile(r"[.;!?,]\s+")
 _STAYS = re.compile(
     r"\b(?:stays?|remains?|keeps?|is|runs?|goes|continues?)(?: (?!not\b|no\b|never\b|off\b)[a-z]+){0,2}? "
     r"(?:on air|on the air|live|up|in service|untouched|unaffected)\b"
@@ -30,7 +30,7 @@ _STAYS = re.compile(
     r"|\bin full\b|\bhas (?:the rights|rights|a licence|its own)\b|\bas (?:usual|normal|always)\b"
     r"|\b(?:goes on|keeps) [a-z]+ing\b|\bplays? (?:on|through)\b"
     r"|\bis in sync\b|\bon its (?:old|own|usual)\b|\bhas (?:a|the|its) full\b"
-    r"|\bcarr(?:y|ies) on\b|\b(?:takes? no part|(?:do|does) not take part)\b"
+    r"|\bnothing changes\b|\bcarr(?:y|ies) on\b|\b(?:takes? no part|(?:do|does) not take part)\b"
 )
 """What a sentence says of a channel that nothing happens to."""
 _NOTHING = re.compile(rf"\b(?:no|not|nothing|none|never)\b|{_STAYS.pattern}")
@@ -38,8 +38,9 @@ _LIKEWISE = re.compile(
     r"\b(?:also|too|as well|same|likewise|follows?|then|both (?:channels|feeds|lines|of them))\b"
 )
 _ARTICLES = frozenset({"the", "our", "but", "and", "only", "on", "meanwhile"})
-LONG = 6
-"""A word of so many letters is a name by itself."""
+_COUNTED = frozenset({"first", "second", "third", *NUMBERS})
+LONG, LONG_LAST = 6, 4
+"""A word of so many letters is a name by itself, or the last one is."""
 _OUTPUTS = frozenset({"sd", "hd", "uhd", "web", "fm", "ott", "iptv"})
 HEAD = 3
 """So many words at the beginning of a sentence say of what it is."""
@@ -78,6 +79,8 @@ def spared(text: str, service: str) -> bool:
     ]
     if any(_goes_on(one, name) for one in own if one != sentences[0][1]):
         return True
+    if any(_numbers(one, name) and _goes_on(one, name) for one in _CLAUSE.split(text.lower())[1:]):
+        return True
     first = next((one for sister, one in sentences if sister), None)
     if first is None or not own or text.lower().index(own[0]) < text.lower().index(first):
         return False
@@ -106,9 +109,8 @@ def _begins_with_end(words: list[str], name: list[str]) -> bool:
     """Whether words begin with the end or a long word of a name: ``Visual``, of ``Radio Visual 103``."""
     first = [*dropwhile(_ARTICLES.__contains__, words)][:1]
     told = first[0] if first else ""
-    return (told in name[1:] and len(told) >= LONG) or (
-        told == name[-1] and (told in _OUTPUTS or told in _DIRECTIONS)
-    )
+    last = told == name[-1] and (len(told) >= LONG_LAST or told in _OUTPUTS or told in _DIRECTIONS)
+    return last or (told in name[1:] and len(told) >= LONG)
 
 
 def _named_in(sentence: str, name: list[str]) -> bool | None:
@@ -117,7 +119,7 @@ def _named_in(sentence: str, name: list[str]) -> bool | None:
         return False
     told = list(_told(sentence))
     found = [sister for part in _parts(name) if (sister := _of_sister(told, part)) is not None]
-    found += _numbered(told, name)
+    found += [*_numbered(told, name), *_counted(told, name)]
     return all(found) if found else None
 
 
@@ -131,9 +133,19 @@ def _numbered(told: list[str], name: list[str]) -> Iterator[bool]:
         )
 
 
+def _counted(told: list[str], name: list[str]) -> Iterator[bool]:
+    """Whether words before the second of a counted name count another: ``First Date``, of ``Second Date``."""
+    if name[0] in _COUNTED and len(name) > 1:
+        yield from (
+            word != name[0] for word, after in pairwise(told) if word in _COUNTED and after == name[1]
+        )
+
+
 def _begins(sentence: str, name: list[str]) -> bool:
     """Whether a sentence begins with a part of a name, articles aside, or with ``this channel``."""
     words = [*dropwhile(_ARTICLES.__contains__, _WORD.findall(sentence))]
+    if _numbers(sentence, name):
+        return True
     first = tuple(words[:2])
     if len(name) == 1 or len(first) == 1:
         return words[:1] == name
@@ -142,10 +154,17 @@ def _begins(sentence: str, name: list[str]) -> bool:
     return first in pairwise(name) or (first[0] in name and first[1] in name and first[1].isdigit())
 
 
+def _numbers(sentence: str, name: list[str]) -> bool:
+    """Whether a sentence begins with the number of the channel: ``118 stays up``, of ``Net 118 Film``."""
+    first = _WORD.findall(sentence)[:1]
+    return bool(first) and first[0] in name and first[0].isdigit() and len(first[0]) > 1
+
+
 def _parts(name: list[str]) -> Iterator[list[str]]:
     """What of a name tells it from its sisters: all of it, and its ends up to each word that does so."""
     yield name
-    for last in (at for at, word in enumerate(name) if at and _tells_apart(word)):
+    ends = (at for at, word in enumerate(name) if at and (_tells_apart(word) or word == "a"))
+    for last in ends:
         yield from (name[first : last + 1] for first in range(last))
 
 
@@ -153,7 +172,7 @@ def _in_short(text: str, name: list[str]) -> bool:
     """Whether a note calls the channel by its number: ``P2`` or ``on 2``, of ``Path 2``, or ``GBN 24``."""
     last = next((at for at in range(len(name) - 1, 0, -1) if name[at].isdigit()), 0)
     if not last:
-        return False
+        return len(name[-1]) == 1 and bool(re.search(rf"\bon {name[-1]}(?:$|[.,;!?])", text))
     firsts = "".join(word[0] for word in name[:last])
     initials = "|".join(firsts[at:] for at in range(len(firsts)))
     return bool(re.search(rf"\b(?:(?:{initials}) ?|on |no\.? |number ){name[last]}\b(?![:.]\d)", text))

@@ -38,6 +38,13 @@ _TWELVE = re.compile(rf"\b({_HOUR})(?:[:.]([0-5]\d))? ?{_HALF_OF_DAY}")
 _JOINED = re.compile(
     rf"(?<![\w:.])([01]\d|2[0-3])([0-5]\d)(?={_ZONE}|\s?{_TILL}\s?(?:[01]\d|2[0-3])[0-5]\d{_ZONE})"
 )
+_JOINED_PAIR = re.compile(
+    rf"(?<![\w:.-])(0\d|1[0-8]|2[1-3])([0-5]\d)(\s?{_TILL}\s?)([01]\d|2[0-3])([0-5]\d)(?![\w:]|[.-]\d)"
+)
+_JOINED_FROM = re.compile(
+    r"\b(at|from|until|till|by|after|before|since) ([01]\d|2[0-3])([0-5]\d)\b(?![:.]\d)"
+)
+"""Without a zone, four digits may be a year: of two that begin as none does, all are times."""
 _NAMED_ZONE = re.compile(rf"(?<![\d:.])({CLOCK}){_ZONE}")
 _WITH_H = re.compile(r"(?<![\w:.])([01]?\d|2[0-3])h([0-5]\d)\b")
 # Without a sign of the clock, "5 to 6 h" is a length.
@@ -79,6 +86,8 @@ def plain_times(text: str, near_s: float | None = None) -> str:
     text = _TWELVE.sub(lambda m: _written(m, m[1], int(m[2] or 0)), text)
     text = _WHOLE.sub(lambda m: f"{m[1]} {_whole(m, near_s)}", text)
     text = _JOINED.sub(r"\1:\2", text)
+    if _JOINED_PAIR.search(text):
+        text = _JOINED_PAIR.sub(r"\1:\2\3\4:\5", _JOINED_FROM.sub(r"\1 \2:\3", text))
     if near_s is not None:
         text = _BARE_PAIR.sub(lambda m: _bare_pair(m, near_s), text)
         text = _BARE_FIRST.sub(lambda m: _nearest(_number(m[1]) * 60, near_s), text)

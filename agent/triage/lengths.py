@@ -38,6 +38,7 @@ _FAR_IN = (
     r"(?: in\s*(?:$|[,.;:)]|(?:she|he|we|they|it|you|there|until|till|to|when|where|and|for|a|picture|sound)"
     r"\b|the (?:picture|sound|film|file|programme|screen|voice|music)\b)| into\b)"
 )
+_OF = re.compile(r"\bof (?:about |only |just |up to |some )?$")
 _LENGTH = re.compile(
     r"(?<![\w:.])(\d{1,3}(?:\.\d+)?)[ -]?(?:(ms|s|h)|(sec|second|min|minute|hour)s?)(?![\w:])"
     rf"({_FAR_IN})?"
@@ -56,8 +57,11 @@ def lengths_in(text: str) -> list[float]:
 
 def _lengths(text: str) -> Iterator[tuple[float, bool]]:
     """Lengths in seconds, and whether each is a place: so far in."""
-    for count, letters, word, place in _LENGTH.findall(_in_digits(text.lower())):
-        yield float(count) * _UNITS[letters or word], bool(place)
+    text = _in_digits(text.lower())
+    for found in _LENGTH.finditer(text):
+        count, letters, word, place = found.groups()
+        # "A pause of 1 second in the sound" is no second into it.
+        yield float(count) * _UNITS[letters or word], bool(place) and not _OF.search(text, 0, found.start())
 
 
 def _in_digits(text: str) -> str:

@@ -17,7 +17,7 @@ from agent.triage.named_dates import named_date_fits
 from agent.triage.note_words import speaks_of
 from pipeline.model import Incident
 
-__all__ = ["fits_in_time", "named_place_fits", "named_time_fits"]
+__all__ = ["fits_in_time", "named_place_fits", "named_time_fits", "names_time"]
 
 TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
@@ -71,6 +71,8 @@ _NOTHING_BEFORE = re.compile(
     r"\bbefore (?:that|then)\b"
 )
 """That nothing is there before a time is the effect, not its absence."""
+_DONE_AT = re.compile(rf"\b(?:completed|done|restored|back (?:up|on air|in service)) at {CLOCK}(?!\d|[:.]\d)")
+"""What was done at a time holds no longer."""
 _ENDING = re.compile(rf"\b(?:ends?|ended|finish(?:es|ed)?|stops?|is over) (?:at|by) {CLOCK}(?!\d|[:.]\d)")
 _AND_AGAIN = re.compile(
     rf"\bat {CLOCK}(?:,? [a-z]+){{0,3}}? and (?:[a-z]+ ){{0,3}}?"
@@ -87,7 +89,13 @@ _PLACES = re.compile(rf"(?<![\d:]){_PLACE}\s*(?:-|\u2013|to|until|till)\s*{_PLAC
 _MINUTES_OF = re.compile(r"\bmin(?:ute)?s? (\d{1,3}) ?(?:-|to|until|till) ?(?:min(?:ute)? )?(\d{1,3})\b(?!:)")
 _POINT = re.compile(r"(?<![\d:])(2[4-9]|[3-9]\d):([0-5]\d)(?![\d:])")
 """Minutes and seconds, which no time of day is."""
-_AT_MINUTE = re.compile(r"\bat (\d{1,3}) min(?:ute)?s?\b")
+_AT_MINUTE = re.compile(
+    r"\bat (\d{1,3}) min(?:ute)?s?\b"
+    r"|\b(?:at|from|in|near|round|around|after) minute (\d{1,3})\b(?! ?(?:-|to|until|till)\b)"
+)
+_LAST_FROM = re.compile(rf"\b(?:seconds?|minutes?|min|s) from {_PLACE}(?![\d:])")
+_AND_AGAIN_AT = re.compile(rf"\bat {_PLACE}(?=,? and (?:once )?(?:again )?at {_PLACE}(?![\d:]))")
+"""The first of two places of a list, which might be a time of day."""
 _INTO_ALL = re.compile(r"\binto the (?:file|film|programme|recording)\b")
 _IN_PARTS = re.compile(r"\b(?:reel|act|disc|side|tape|part)s?\b")
 MOST_FIRST_HOUR = 10
@@ -102,6 +110,11 @@ def fits_in_time(text: str, incident: Incident, context: Context, *, since: bool
     if context.starts_at is None and context.delivery in FILES:
         return named_place_fits(text, incident)
     return named_time_fits(text, incident, context.starts_at, since=since)
+
+
+def names_time(text: str) -> bool:
+    """Whether a text names a time of day."""
+    return bool(_named(plain_times(text)))
 
 
 def _without_names(text: str, service: str) -> str:
@@ -140,15 +153,24 @@ def named_place_fits(text: str, incident: Incident) -> bool:
     """
     plain = plain_times(text)
     ranges, points = list(_places(plain)), [] if _in_part(plain) else list(lengths_in(plain))
-    points += [float(found[1]) * 60 for found in _AT_MINUTE.finditer(plain)]
+    points += [float(found[1] or found[2]) * 60 for found in _AT_MINUTE.finditer(plain)]
     if not ranges:
-        points += [int(found[1]) * 60.0 + int(found[2]) for found in _POINT.finditer(plain)]
+        listed = (
+            found for pattern in (_POINT, _AND_AGAIN_AT, _LAST_FROM) for found in pattern.finditer(plain)
+        )
+        points += [_seconds_in(found) for found in listed]
     first, last = incident.start_s, until_s(incident)
     if not ranges and not points:
         return True
     return any(
         first >= start - PLACE_SLACK_S and last <= end + PLACE_SLACK_S for start, end in ranges
     ) or any(abs(first - at) <= max(2 * PLACE_SLACK_S, at * ABOUT) for at in points)
+
+
+def _seconds_in(found: re.Match[str]) -> float:
+    """How far in a place lies that is told in minutes and seconds, or in hours as well."""
+    parts = [int(part) for part in found.groups()[:3] if part]
+    return sum(part * 60.0**power for power, part in enumerate(reversed(parts)))
 
 
 def _in_part(text: str) -> bool:
@@ -211,9 +233,12 @@ def _open_span(text: str) -> _Span | None:
     if (single := _FROM.search(text) or ONE_CLOCK.search(text)) and (opened := _opened(text, single)):
         return opened
     if found := _UNTIL.search(text):
-        return None, _time(found[1], found[2])
+        start = _FROM.search(text, 0, found.start())
+        return _time(start[1], start[2]) if start else None, _time(found[1], found[2])
     if found := _CLOSES_AT.search(text):
         return _time(found[1], found[2]), None
+    if found := _DONE_AT.search(text):
+        return None, _time(found[1], found[2])
     return None
 
 
@@ -262,7 +287,8 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
         at = _time(last[1], last[2])
         # "Before that the card stands" tells what ends then.
         if pattern is _BEFORE_THAT:
-            opens = not speaks_of(_SENTENCES.split(text[then.end() :])[0], "absence", "stands", "seen")
+            told = _SENTENCES.split(text[then.end() :])[0]
+            opens = speaks_of(told, "heard") or not speaks_of(told, "absence", "stands", "seen")
         return (at, None) if opens else (None, at)
     return None
 

@@ -47,6 +47,7 @@ _PROPOSED = re.compile(
 )
 """What is proposed in words that say something else as well: the idea of a scene, perhaps ten minutes."""
 
+_OVER = re.compile(r"\b(?:was|were|had been)\b")
 _ASKED = (
     r"(?:to|please|kindly|and|or|then|must|should|shall|will|can|could|would|may|now|always|just|only|you"
     r"|never|not|don't)"
@@ -120,6 +121,8 @@ def tells_of_card(text: str) -> bool:
 
 def _says(clause: str, claim: Claim) -> bool:
     """Whether a clause holds a word of the claim, and nothing beside it that leaves it open."""
+    if claim is Claim.IN_USE and _OVER.search(clause):
+        return False
     found = phrases_of(clause) & word_lists()[claim]
     said = {part for phrase in found for part in phrase.split("-")}
     return bool(found) and not (words_of(clause) - said) & word_lists()["open_words"]

@@ -13,6 +13,7 @@ from agent.triage.named_times import fits_in_time
 from agent.triage.notes import gives_reason, only_proposed, readable, revoked
 from agent.triage.scope import outlasts
 from agent.triage.signal_part import names_part, of_other_part
+from agent.triage.versions import of_other_version
 from agent.verdict import Case
 
 __all__ = ["Reason", "ReasonKind", "explains", "quoted", "reasons_of", "tells_of_break"]
@@ -103,5 +104,6 @@ def explains(text: str, case: Case, *, read: bool = False) -> bool:
         and not of_other_part(without_name(text, context.service), incident)
         and not of_other_channel(text, context.service)
         and not spared(text, context.service)
+        and not (context.starts_at is None and of_other_version(text))
         and not outlasts(incident, text)
     )

@@ -45,6 +45,7 @@ _AS_EVER = re.compile(
     r"\b([a-z]+)(?: and (?:the )?rest)?"
     r" (?:(?:is|are|stays?|remains?) (?:all |listed (?:as )?|passed (?:as )?)?"
     r"(?:fine|ok|okay|normal|clean|complete|intact)"
+    r"|throughout"
     r"|(?:(?:runs?|goes|go|plays?|keeps?|stays?|carr(?:y|ies)) )?(?:normally|as (?:usual|normal|always)))\b"
 )
 """A part of the signal, and behind it that it is as it should be."""
@@ -53,12 +54,16 @@ _GOES_ON = re.compile(
     r"\b(?:unaffected|untouched|not affected|not touched|(?:do|does) not (?:pass|go|run) through"
     r"|(?<!not )(?<!n't )(?<!never )(?:(?:runs?|goes|go|plays?|keeps?|sings?|carr(?:y|ies)) on(?! [a-z]+ing)"
     r"|continues?|keeps? (?:on )?[a-z]+ing|right through|stays? in full"
-    r"|stays? on the (?:sound|audio|picture)|stays? (?:open|in|on air)\b|underneath"
+    r"|stays? on the (?:sound|audio|picture)|stays? (?:open|in|live|on air)\b|underneath"
     r"|remains? part of|(?:leave|keep) the (?:sound|audio|picture)s? (?:up|on|in))"
     r"|(?:not|no) part of (?:the|this|that) (?:work|job|change|test|move))\b"
 )
 """The same anywhere in a clause that names that part alone."""
 
+_SOUND_AND_WELL = re.compile(
+    r"(?<!\bthat )(?<!\bthis )(?<!\bit )\b(?:is|are|stays?|remains?) (?:all )?"
+    r"(?:fine|ok|okay|normal|clean|complete|intact)$"
+)
 _USUAL = re.compile(r"\bas (?:usual|always|normal|before)\b")
 _UNTOUCHED = re.compile(r"\b(?:unaffected|untouched|not (?:affected|touched))\b")
 _DENIED = re.compile(r"\b(?:no|not|without|never|none|neither|nothing)\b|n't\b")
@@ -72,10 +77,14 @@ _FOUND_CLEAN = re.compile(
 )
 """A part in which nothing was found."""
 
-_MOVES = re.compile(r"\bmoving pictures?\b|\bpictures? (?:moves?|(?:keeps?|goes on) moving)\b")
+_MOVES = re.compile(
+    r"\bmoving pictures?\b|\bpictures? (?:moves?|(?:keeps?|goes on) moving)\b"
+    r"|\bpages? (?:still |all )?(?:rotates?|turns?|changes?|scrolls?)"
+    r" (?:as (?:usual|normal|always)|normally)\b"
+)
 _LIT = re.compile(
     r"\b(?:lights?|lamps?|lighting|pictures?) (?:(?:all|will|must|both) )*"
-    r"(?:stays?|remains?|are left|is left|keeps?|kept) (?:up|on|lit)\b"
+    r"(?:stays?|remains?|are left|is left|keeps?|kept) (?:up|on|lit)\b|\bwith the (?:lights?|lamps?) on\b"
 )
 """Words by which a note says that a picture is not dark, or does not stand."""
 
@@ -130,7 +139,7 @@ def _unharmed(text: str, incident: Incident) -> frozenset[str]:
     going = [
         clause
         for clause in clauses_of(text)
-        if _GOES_ON.search(clause) or _DEMANDED.search(clause) or _is_as_usual(clause)
+        if any(told.search(clause) for told in (_GOES_ON, _DEMANDED, _SOUND_AND_WELL)) or _is_as_usual(clause)
     ]
     told += [
         frozenset("a") if _TRACK.search(clause) else _named(parts_of(clause))
@@ -138,7 +147,8 @@ def _unharmed(text: str, incident: Incident) -> frozenset[str]:
         if not _of_other_track(clause, incident)
     ]
     both = any(
-        _named(parts_of(clause)) == {"a", "v"} and (_is_as_usual(clause) or _UNTOUCHED.search(clause))
+        _named(parts_of(clause)) == {"a", "v"}
+        and (_is_as_usual(clause) or _UNTOUCHED.search(clause) or _DEMANDED.search(clause))
         for clause in going
     )
     return frozenset("av" if both else (part for parts in told if len(parts) == 1 for part in parts))
@@ -193,7 +203,7 @@ def _of_other_topic(text: str, incident: Incident) -> bool:
     own = _topics_of(checks)
     told = _told_topics(text)
     if told == {"subtitles"} and not own:
-        return not parts_of(text) & (word_lists()["sound"] | word_lists()["picture"])
+        return not parts_of(_waived(text)) & (word_lists()["sound"] | word_lists()["picture"])
     if told == {"flashing"} and checks & DAMAGE:
         return True
     return bool(told and own) and not _told_topics(_waived(text)) & own

@@ -78,7 +78,7 @@ def verdicts(cases: Sequence[EvalCase], reader: NoteReader) -> list[tuple[EvalCa
 
 
 def calibrated(
-    adapter: Path, bands: dict[Reading, float], critical_from: float, against_from: float
+    adapter: Path, bands: dict[Reading, float], critical_from: float, told_from: float, against_from: float
 ) -> ReadingCalibration:
     """The calibration of an adapter."""
     model = load_guidance_local(adapter=adapter)
@@ -93,6 +93,7 @@ def calibrated(
         bias={reading: round(float(b), 4) for reading, b in zip(Reading, bias, strict=True)},
         count_from=bands,
         critical_from=critical_from,
+        told_from=told_from,
         against_from=against_from,
     )
     tune = [case for case in load_cases() if case.split == "tune"]
@@ -126,6 +127,7 @@ def main() -> None:
     options.add_argument("--worse-from", type=float, default=0.5)
     options.add_argument("--off-from", type=float, default=0.5)
     options.add_argument("--critical-from", type=float, default=0.5)
+    options.add_argument("--told-from", type=float, default=0.5)
     options.add_argument("--against-from", type=float, default=0.5)
     chosen = options.parse_args()
     bands = {
@@ -133,7 +135,7 @@ def main() -> None:
         Reading.WORSE: chosen.worse_from,
         Reading.OFF: chosen.off_from,
     }
-    found = calibrated(chosen.adapter, bands, chosen.critical_from, chosen.against_from)
+    found = calibrated(chosen.adapter, bands, chosen.critical_from, chosen.told_from, chosen.against_from)
     chosen.out.write_text(json.dumps(found.model_dump(mode="json"), indent=1) + "\n", encoding="utf-8")
     print(found)
 

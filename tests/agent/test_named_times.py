@@ -35,6 +35,8 @@ DAY = date(2026, 10, 25)
         ("quarter past one at night", "01:15"),
         ("till 9 utc", "till 09:00"),
         ("23:30 UTC to 01:00 UTC", "23:30 to 01:00"),
+        ("mic check 1030-1045, open from 1100", "mic check 10:30-10:45, open from 11:00"),
+        ("films from 1923", "films from 1923"),
         ("around half nine", "around half nine"),
         ("22h15, then 19h to 22h", "22:15, then 19:00 to 22:00"),
         ("work takes 5 to 6 h", "work takes 5 to 6 h"),
@@ -114,6 +116,10 @@ def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain
         ("Booked from 18:00. Until then the line is dead", False),
         ("At 18:30 the card comes, no card before that", False),
         ("After dusk, some time past 18 utc, it hangs", True),
+        ("Dark at 17:55, restored at 18:02", False),
+        ("Dark at 18:05, restored at 18:20", True),
+        ("On the notice from 17:00 until the shops close at eight", True),
+        ("On the notice from 18:30 until the shops close at eight", False),
     ],
 )
 def test_what_is_written_in_other_ways_holds_as_well(text: str, fits: bool) -> None:
@@ -179,6 +185,12 @@ def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits:
         ("Bars at 42 minutes are part of the story", False),
         ("Lights go out in the second act, 60 minutes into the file", False),
         ("Dark at 30:30 by the counter", False),
+        ("Dark at 10:00 and again at 28:30", True),
+        ("Dark at 12:30 and again at 28:30", False),
+        ("Leader at the tail only, last 8 seconds from 21:52", False),
+        ("Empty between lines, at most 7 min from 0:10:00", True),
+        ("The clip at minute 10 is covered", True),
+        ("The clip at minute 42 is covered", False),
         ("Ten seconds in black and half an hour in silence", True),
     ],
 )

@@ -21,6 +21,7 @@ from agent.triage.judge import case_of
 from agent.triage.lengths import longest_told_s
 from agent.triage.questions import NO_REASON, Question
 from agent.triage.reading import Reading, reading_prompt
+from agent.triage.versions import of_other_version
 from agent.verdict import Case, Intent, Severity
 from pipeline.model import Cause, Incident
 from tests.agent.reporting import event, incident, scan
@@ -180,6 +181,26 @@ def test_what_is_not_sure_moves_nothing_and_says_so() -> None:
     assert told[Question.SEVERITY].probability == pytest.approx(0.6)
 
 
+@pytest.mark.parametrize(
+    ("note", "sure", "severity"),
+    [
+        ("Kick TV 2 has no pictures now", 0.8, "critical"),
+        ("Kick TV 2 has no pictures now", 0.95, "info"),
+        ("Kick TV 2 has no pictures from 18:00 to 18:20", 0.8, "info"),
+        ("Kick TV 2 is away for half an hour from 18:00", 0.8, "info"),
+        ("Kick TV 2 is away from 18:00", 0.8, "critical"),
+        ("Kick TV 2 has no pictures from 18:00 to 18:20", 0.6, "critical"),
+    ],
+)
+def test_what_is_critical_is_excused_by_a_sure_note_or_one_that_tells_when_and_what(
+    note: str, sure: float, severity: str
+) -> None:
+    long = asked(incident(event("black", "v:0", 600.0, 640.0), cause=Cause.PICTURE_LOSS), note)
+    bands = PLAIN.model_copy(update={"critical_from": 0.9, "told_from": 0.7})
+    reader = NoteReader(Told({"Kick": Reading.EXPECTED}, sure), bands)  # type: ignore[arg-type]
+    assert dict(reader.ask(long))[Question.SEVERITY].value == severity
+
+
 def test_stakes_make_it_one_step_worse_within_the_ceiling() -> None:
     short = incident(event("black", "v:0", 600.0, 603.0), cause=Cause.PICTURE_LOSS)
     assert asked(short).floor.value == "minor"
@@ -289,6 +310,8 @@ def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
         ("PPV 4: fixture card", "Island Sevens Pay-Per-View 4", False),
         ("Return 5 is muted from ten", "Fan Zone Return Sound 3", True),
         ("The Jakarta two-way is dropped, line 3 released", "Jakarta Line 3", False),
+        ("First Date: the break is unsold", "Second Date", True),
+        ("Second Date: the break is unsold", "Second Date", False),
     ],
 )
 def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
@@ -315,11 +338,39 @@ def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
         ("Path 1 stays on air. Path 2 is dark until ten.", "Derby Path 2", False),
         ("Sport 1 is muted at eight. Sport 2 as well, at nine.", "Sport 2", False),
         ("Sport 2 is on the card, the other stays live.", "Sport 2", False),
+        ("119 is dark for ten minutes, 118 is fed from the other site and stays up", "Net 118 Film", True),
+        ("118 is dark for ten minutes, 119 is fed from the other site and stays up", "Net 118 Film", False),
+        ("Riga B is off for a new modulator. Nothing changes on A.", "Fencing Line Riga A", True),
         ("anything. at all", "", False),
     ],
 )
 def test_a_sentence_may_leave_the_channel_out(text: str, service: str, left_out: bool) -> None:
     assert spared(text, service) is left_out
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("The web version is silent at 5:00. This file is the TV version.", True),
+        ("Waiver of 3 May is for recording 113. This file is 114, to be complete.", True),
+        ("Only the access copy has it muted; the spoken version, this file, is complete.", True),
+        ("The radio mix may be hot. For the TV reel, which is this one, the usual rules hold.", True),
+        ("Version 3 of the film passed the test. This file is version 3.", False),
+        ("The access copy has it muted. This file is accepted as well.", False),
+        ("Half a minute is silent, the author wants it. This file is released with the pause.", False),
+        ("This file is the web version, silent at 5:00.", False),
+    ],
+)
+def test_a_file_may_be_told_from_another_version(text: str, other: bool) -> None:
+    assert of_other_version(text) is other
+
+
+def test_a_waiver_of_another_version_excuses_nothing() -> None:
+    note = "Black from 10:00 to 10:40 is in the cinema cut only. This file is the TV cut"
+    context = Context("Teaser", delivery=Delivery.ON_DEMAND, notes=(Note(note),))
+    dark = incident(event("black", "v:0", 600.0, 640.0), cause=Cause.PICTURE_LOSS)
+    case = case_of(dark, scan(dark), load_policy(), context)
+    assert answered(case, cinema=Reading.EXPECTED)[Question.REASON] == NO_REASON
 
 
 @pytest.mark.parametrize(
@@ -343,6 +394,8 @@ def test_a_sentence_may_leave_the_channel_out(text: str, service: str, left_out:
         ("sixteen a second", None),
         ("a second transponder", None),
         ("a second or so", 1),
+        ("a pause of one second in the sound", 1),
+        ("one second into the film", None),
     ],
 )
 def test_lengths_are_read(text: str, longest_s: float | None) -> None:

@@ -321,6 +321,14 @@ def test_without_a_reason_nothing_below_the_floor_may_be_answered() -> None:
         ("The guitars are to break up like that, a glitch in the mix is kept", QUIET, False),
         ("Squares over his face, made in the edit", BROKEN, True),
         ("Squares over his face, made in the edit, and the tape is damaged", BROKEN, False),
+        ("Mikes are changed, no sound, picture stays live", STOOD, True),
+        ("Old figures until noon, pages rotate as usual", STOOD, True),
+        ("Pages change every minute, nothing moves in between", STOOD, False),
+        ("Lamp test in the next room, here with the lamp on", DARK, True),
+        ("No captions today, sound in both languages is complete", SILENT, True),
+        ("Nothing is to be heard of it and that is fine", SILENT, False),
+        ("Exercise without pictures elsewhere, here with pictures throughout", DARK, True),
+        ("Captions come on Thursday, audio + video must be complete", SILENT, True),
     ],
 )
 def test_a_note_is_of_the_part_that_it_names(text: str, found: Incident, other: bool) -> None:
