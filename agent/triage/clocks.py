@@ -22,12 +22,15 @@ SMALL_HOURS = 6
 """Until this hour it is night after midnight, and not before."""
 
 _MINUTES = {"half": 30, "quarter": 15, "a quarter": 15, "twenty-five": 25, "twenty": 20, "ten": 10, "five": 5}
+_MINUTES_ABOUT = 15
 _TILL = r"(?:-|to|till|until|and)"
 _ZONE = r"\s?(?:z|utc|gmt|hrs?|h)\b"
 _OF_DAY = rf"(?: {_HALF_OF_DAY})?"
 
 # "From five to nine" is four hours, unless it goes on: "from five to nine until half past".
-_HOURS_APART = r"(?<!\bfrom )(?<!\bbetween )|(?=[a-z -]{0,30}\b(?:until|till|and)\b)|(?=half|quarter|a )"
+_HOURS_APART = (
+    r"(?<!\bfrom )(?<!\bbetween )|(?=[a-z -]{0,30}\b(?:until|till|and)\b)|(?=half|quarter|twenty|a )"
+)
 _SPOKEN = re.compile(
     rf"(?:{_HOURS_APART}|(?=[a-z-]+ (?:minutes )?(?:past|after)\b))"
     rf"\b({'|'.join(_MINUTES)})(?: minutes)? (past|to|after|before) ({_HOUR})\b"
@@ -64,7 +67,7 @@ _BARE_PAIR = re.compile(rf"\b(from|between) ({_HOUR}) (to|and|till|until) ({_HOU
 _BARE_FIRST = re.compile(rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))")
 _BARE_LAST = re.compile(rf"({CLOCK} {_TILL}) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _PAST = re.compile(
-    rf"({CLOCK}[^.;:!?]{{0,40}}?\b(?:until|till|to|by|back at) )({'|'.join(_MINUTES)}) past\b"
+    rf"({CLOCK}[^.;:!?]{{0,40}}?\b(?:until|till|to|by|back at) (?:about )?)({'|'.join(_MINUTES)}) past\b"
     rf"(?! (?:{_HOUR})\b)"
 )
 """``Just after 07:00, done by quarter past``: of the hour that was named."""
@@ -107,7 +110,7 @@ def _whole(found: re.Match[str], near_s: float | None) -> str:
     minutes = _number(found[2]) * 60
     return (
         _nearest(minutes, near_s)
-        if found[3] and near_s is not None and minutes <= 720
+        if (found[3] or found[2].isalpha()) and near_s is not None and minutes <= 720
         else written_clock(minutes)
     )
 
@@ -115,10 +118,23 @@ def _whole(found: re.Match[str], near_s: float | None) -> str:
 def _spoken(found: re.Match[str], near_s: float | None) -> str:
     """``Quarter past ten`` with its half of the day, told or nearest; as it is where neither is known."""
     before = found[2] in ("to", "before")
+    if near_s is not None and (hours := _hours_apart(found, near_s)):
+        return hours
     minutes = -_MINUTES[found[1]] if before else _MINUTES[found[1]]
     if found["am"] or found["pm"]:
         return _written(found, found[3], minutes)
     return found[0] if near_s is None else _nearest(_number(found[3]) * 60 + minutes, near_s)
+
+
+def _hours_apart(found: re.Match[str], near_s: float) -> str:
+    """``Five to six`` as two hours, where a second of the day lies between them and not about five to six."""
+    if found[1] not in _HOUR_WORDS or found[2] != "to" or not (found["am"] or found["pm"]):
+        return ""
+    first, last = _written(found, found[1]), _written(found, found[3])
+    between = first <= written_clock(int(near_s // 60)) <= last
+    spoken = _number(found[3]) % 12 * 60 - _MINUTES[found[1]]
+    away = abs((near_s / 60 - spoken + 360) % 720 - 360)
+    return f"{first}-{last}" if between and away > _MINUTES_ABOUT else ""
 
 
 def _written(found: re.Match[str], hour: str, minutes: int = 0) -> str:

@@ -38,6 +38,17 @@ _FAR_IN = (
     r"(?: in\s*(?:$|[,.;:)]|(?:she|he|we|they|it|you|there|until|till|to|when|where|and|for|a|picture|sound)"
     r"\b|the (?:picture|sound|film|file|programme|screen|voice|music)\b)| into\b)"
 )
+_CLOCK_H = re.compile(
+    r"\b(?:from|at|until|till|to|between|and|by|before|after) (?:[6-9]|1\d|2[0-3])h\b(?! ?\d)"
+)
+"""A whole hour of the clock."""
+_PLACE_IN = re.compile(r"\b(?:at|from|to|until) \d{1,3} min \d\d\b(?! ?s)")
+"""``At 4 min 12``: a place of a file."""
+_USUAL = re.compile(
+    r"\b(?:longer|more|shorter|less) than (?:the )?(?:usual |normal |planned |listed )?"
+    rf"[a-z0-9. -]{{1,20}}?{_UNIT}s?\b"
+)
+"""A length that it is not."""
 _OF = re.compile(r"\bof (?:about |only |just |up to |some )?$")
 _LENGTH = re.compile(
     r"(?<![\w:.])(\d{1,3}(?:\.\d+)?)[ -]?(?:(ms|s|h)|(sec|second|min|minute|hour)s?)(?![\w:])"
@@ -57,7 +68,10 @@ def lengths_in(text: str) -> list[float]:
 
 def _lengths(text: str) -> Iterator[tuple[float, bool]]:
     """Lengths in seconds, and whether each is a place: so far in."""
-    text = _in_digits(text.lower())
+    text = text.lower()
+    for pattern in (_CLOCK_H, _PLACE_IN, _USUAL):
+        text = pattern.sub(" ", text)
+    text = _in_digits(text)
     for found in _LENGTH.finditer(text):
         count, letters, word, place = found.groups()
         # "A pause of 1 second in the sound" is no second into it.

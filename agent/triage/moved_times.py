@@ -20,6 +20,7 @@ _BY = re.compile(
     r"|(?:brought|moved|pulled|put)(?: it)? forward|moved(?: it)? up)"
     r"(?: by)?,? (?P<length>[a-z0-9 .-]{3,30}))"
 )
+_INSTEAD = re.compile(rf"({CLOCK}) (?:utc )?instead of (?:at )?{CLOCK}{_NO_CLOCK}")
 _WAS_DUE = re.compile(
     rf"\b(?:was|were|had been) (?:first )?(?:due|planned|down|set|booked|announced|scheduled)"
     rf"(?: at| for) {CLOCK}{_NO_CLOCK}"
@@ -30,9 +31,10 @@ def as_moved(text: str) -> str:
     """A text, its times of day written plainly, without the times that no longer hold.
 
     ``Moves from 18:10 to 18:40`` becomes ``at 18:40``, ``due at 19:30, pushed back half an hour`` is at
-    ``20:00``; and what ``was due at 14:40`` is left out where another time is told.
+    ``20:00``, ``18:40 instead of 18:10`` at ``18:40``; and what ``was due at 14:40`` is left out where
+    another time is told.
     """
-    text = _BY.sub(_by, _FROM_TO.sub("at ", text))
+    text = _INSTEAD.sub(r"\1", _BY.sub(_by, _FROM_TO.sub("at ", text)))
     rest = _WAS_DUE.sub(" ", text)
     return rest if ONE_CLOCK.search(rest) else text
 

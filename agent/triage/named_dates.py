@@ -39,7 +39,7 @@ _PUT_OFF = re.compile(r"\b(?:put off|moved|postponed|shifted|delayed|rescheduled
 _AGREED = re.compile(
     r"\b(?:mail|mailed|letter|agreed|approved|approval|signed|ok|okayed|confirmed|passed|accepted|ordered|waiver|dated"
     r"|test|tested|analyser|ran through|checked|measured|certificate|wrote|written|granted|decision|shot"
-    r"|filmed|recorded|made|report|call|phone)\b[^.;]*$"
+    r"|filmed|recorded|made|report|call|phone)\b[^.;:]*$"
 )
 BEFORE = 40
 """So many letters before a date say what it is of."""

@@ -6,18 +6,18 @@ A time of day is taken for UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from agent.context import Context, Delivery, until_s
 from agent.triage.clocks import CLOCK, ONE_CLOCK, SMALL_HOURS, plain_times
-from agent.triage.lengths import lengths_in, longest_told_s
+from agent.triage.lengths import longest_told_s
 from agent.triage.moved_times import as_moved
 from agent.triage.named_dates import named_date_fits
+from agent.triage.named_places import named_place_fits, names_place_of
 from agent.triage.note_words import speaks_of
 from pipeline.model import Incident
 
-__all__ = ["fits_in_time", "named_place_fits", "named_time_fits", "names_time"]
+__all__ = ["FILES", "fits_in_time", "named_time_fits", "names_time"]
 
 TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
@@ -28,9 +28,6 @@ EARLY = timedelta(minutes=10)
 
 HALF_DAY = timedelta(hours=12)
 FILES = frozenset({Delivery.ON_DEMAND, Delivery.ARCHIVE})
-PLACE_SLACK_S = 60.0
-ABOUT = 0.15
-"""How far from the place that a note names a defect may begin, as a share of it."""
 
 _RANGE = re.compile(
     rf"(?<![\d:.]){CLOCK}\s*(?:-|\u2013|to|until|till)\s*{CLOCK}(?!\d|[:.]\d)"
@@ -39,6 +36,11 @@ _RANGE = re.compile(
 _UNTIL = re.compile(
     rf"(?:until|till|by|extended(?: by [a-z0-9 ]{{1,20}})? to|until (?:the )?[a-z ]{{3,40}} at"
     rf"|(?<!not )(?<!never )before)\s+{CLOCK}(?!\d|[:.]\d)"
+)
+_UNTIL_DAY = re.compile(
+    r"\b(?:until|till) ((?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+    r"(?: at| morning| evening| night)? (noon|midnight|[\d:.h]+(?: ?utc| ?z)?\b)",
+    re.IGNORECASE,
 )
 _NOBODY_BEFORE = re.compile(r"\b(nobody|nothing|no one)\b([^.;!?]{0,30}?) before (?=\d)")
 _CLOSES_AT = re.compile(
@@ -60,23 +62,33 @@ _LASTING = re.compile(r"(?: on| onwards)?,?(?: and)? for [a-z0-9 .-]{3,40}")
 _ABOUT = re.compile(r"\b(?:about|around|roughly|towards|near|some time|circa|ca\.?) $")
 _TOMORROW = re.compile(r"\btomorrow\b[^.;!?]*")
 _STAMP = re.compile(rf"\s*{CLOCK}(?![\d:.])(?!\s*(?:-|\u2013|to\b|until\b|till\b|on\b))[:,]?\s")
-_UNTIL_THEN = re.compile(r"\b(?:until|till|before|up to) (?:then|that)\b")
+_UNTIL_THEN = re.compile(
+    r"\b(?:until|till|before|up to)"
+    r" (?:then|that|(?:they|it|he|she) (?:starts?|begins?|sits? down|comes?|opens?))\b"
+)
 _BEFORE_THAT = re.compile(r"[.;!?] before (?:then|that)\b")
 _DAY_WORDS = re.compile(r"\b(?:Midnight|Midday|Noon)\b")
 _SENTENCES = re.compile(r"[.;!?] ")
 _FROM_THEN = re.compile(r"\b(?:from|after|since) (?:then|that)\b")
-_NONE = re.compile(r"\b(?:no|not|nothing|never)\b[^.;!?]*$")
+_NONE = re.compile(
+    r"\b(?:no(?! (?:pictures?|sound|signal|programme|feed|audio|video|carrier)\b)|not|nothing|never)\b"
+    r"[^.;!?]*$"
+)
 _NOTHING_BEFORE = re.compile(
     r"\b(?:no (?:signal|picture|sound|programme|feed|carrier|video|audio)|nothing)\b[^.;!?]*"
     r"\bbefore (?:that|then)\b"
 )
 """That nothing is there before a time is the effect, not its absence."""
-_DONE_AT = re.compile(rf"\b(?:completed|done|restored|back (?:up|on air|in service)) at {CLOCK}(?!\d|[:.]\d)")
+_DONE_AT = re.compile(
+    r"\b(?:(?:completed|done|restored|back (?:up|on air|in service)) at|(?:back|again) since)"
+    rf" {CLOCK}(?!\d|[:.]\d)"
+)
 """What was done at a time holds no longer."""
+_NEITHER = re.compile(r"\b(?:neither|no) (?:picture|sound|signal|programme|feed|carrier)\b")
 _ENDING = re.compile(rf"\b(?:ends?|ended|finish(?:es|ed)?|stops?|is over) (?:at|by) {CLOCK}(?!\d|[:.]\d)")
 _AND_AGAIN = re.compile(
     rf"\bat {CLOCK}(?:,? [a-z]+){{0,3}}? and (?:[a-z]+ ){{0,3}}?"
-    rf"(?:again|back|reopens?|opens|returns?|resumes?)(?: [a-z]+){{0,3}}? at {CLOCK}(?!\d|[:.]\d)"
+    rf"(?:again|back|reopens?|opens|returns?|resumes?)(?: [a-z]+){{0,3}}? (?:at|by) {CLOCK}(?!\d|[:.]\d)"
 )
 """Closed at one time and open again at the other."""
 _LISTED = re.compile(rf"\bat {CLOCK}(?:, (?:at )?{CLOCK})*,? and (?:at )?{CLOCK}(?!\d|[:.]\d)")
@@ -84,22 +96,12 @@ _LISTED = re.compile(rf"\bat {CLOCK}(?:, (?:at )?{CLOCK})*,? and (?:at )?{CLOCK}
 _Span = tuple[timedelta | None, timedelta | None]
 """From when and until when of a day; one that is open reaches half a day."""
 
-_PLACE = r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?(?:[:;.]\d{2})?"
-_PLACES = re.compile(rf"(?<![\d:]){_PLACE}\s*(?:-|\u2013|to|until|till)\s*{_PLACE}(?![\d:])")
-_MINUTES_OF = re.compile(r"\bmin(?:ute)?s? (\d{1,3}) ?(?:-|to|until|till) ?(?:min(?:ute)? )?(\d{1,3})\b(?!:)")
-_POINT = re.compile(r"(?<![\d:])(2[4-9]|[3-9]\d):([0-5]\d)(?![\d:])")
-"""Minutes and seconds, which no time of day is."""
-_AT_MINUTE = re.compile(
-    r"\bat (\d{1,3}) min(?:ute)?s?\b"
-    r"|\b(?:at|from|in|near|round|around|after) minute (\d{1,3})\b(?! ?(?:-|to|until|till)\b)"
+_REST_OF = re.compile(r"\bfor the rest of (?:the )?(?:day|evening|night|[a-z]+day)\b")
+_NOT_AT = re.compile(rf"\bnot at {CLOCK}(?!\d|[:.]\d)")
+_GONE_AT = re.compile(
+    rf"\b(?:deleted|removed|wiped|thrown away)(?: again)? (?:at|by|before) {CLOCK}(?!\d|[:.]\d)"
 )
-_LAST_FROM = re.compile(rf"\b(?:seconds?|minutes?|min|s) from {_PLACE}(?![\d:])")
-_AND_AGAIN_AT = re.compile(rf"\bat {_PLACE}(?=,? and (?:once )?(?:again )?at {_PLACE}(?![\d:]))")
-"""The first of two places of a list, which might be a time of day."""
-_INTO_ALL = re.compile(r"\binto the (?:file|film|programme|recording)\b")
-_IN_PARTS = re.compile(r"\b(?:reel|act|disc|side|tape|part)s?\b")
-MOST_FIRST_HOUR = 10
-"""Time codes of a programme start at a whole hour, mostly the first or the tenth."""
+"""When what a note tells of is thrown away is not when it was."""
 
 
 def fits_in_time(text: str, incident: Incident, context: Context, *, since: bool = False) -> bool:
@@ -107,8 +109,11 @@ def fits_in_time(text: str, incident: Incident, context: Context, *, since: bool
     text = _without_names(text, context.service)
     rest = _AS_EVER.sub("", text)
     text = rest if rest.strip() else text
-    if context.starts_at is None and context.delivery in FILES:
-        return named_place_fits(text, incident)
+    if context.delivery in FILES:
+        if context.starts_at is None:
+            return named_place_fits(text, incident)
+        if names_place_of(text, incident):
+            return True
     return named_time_fits(text, incident, context.starts_at, since=since)
 
 
@@ -133,6 +138,7 @@ def named_time_fits(
     """
     if starts_at is None:
         return not _named(plain_times(text))
+    text = _until_day(text, starts_at)
     first = starts_at.astimezone(UTC) + timedelta(seconds=incident.start_s)
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     found = _named(plain_times(text, (first - day).total_seconds()), since=since)
@@ -144,53 +150,10 @@ def named_time_fits(
     )
 
 
-def named_place_fits(text: str, incident: Incident) -> bool:
-    """Whether the places of a file that a note names hold the incident.
-
-    Ranges, as ``1:08 to 1:13``, ``minute 25 to 30`` or in time code, hold all of it: hours or minutes may be
-    meant, and time code may begin at any whole hour. What comes ``20 minutes in`` begins about there; of a
-    reel or an act that says nothing of the file. A single time is mostly that of a mail.
-    """
-    plain = plain_times(text)
-    ranges, points = list(_places(plain)), [] if _in_part(plain) else list(lengths_in(plain))
-    points += [float(found[1] or found[2]) * 60 for found in _AT_MINUTE.finditer(plain)]
-    if not ranges:
-        listed = (
-            found for pattern in (_POINT, _AND_AGAIN_AT, _LAST_FROM) for found in pattern.finditer(plain)
-        )
-        points += [_seconds_in(found) for found in listed]
-    first, last = incident.start_s, until_s(incident)
-    if not ranges and not points:
-        return True
-    return any(
-        first >= start - PLACE_SLACK_S and last <= end + PLACE_SLACK_S for start, end in ranges
-    ) or any(abs(first - at) <= max(2 * PLACE_SLACK_S, at * ABOUT) for at in points)
-
-
-def _seconds_in(found: re.Match[str]) -> float:
-    """How far in a place lies that is told in minutes and seconds, or in hours as well."""
-    parts = [int(part) for part in found.groups()[:3] if part]
-    return sum(part * 60.0**power for power, part in enumerate(reversed(parts)))
-
-
-def _in_part(text: str) -> bool:
-    """Whether places are told within a reel or an act, and not within the whole."""
-    return bool(_IN_PARTS.search(text)) and not _INTO_ALL.search(text)
-
-
-def _places(text: str) -> Iterator[tuple[float, float]]:
-    for found in _MINUTES_OF.finditer(text):
-        yield float(found[1]) * 60, float(found[2]) * 60
-    for found in _PLACES.finditer(text):
-        ends = found.groups()[:3], found.groups()[3:]
-        if None not in (ends[0][2], ends[1][2]):
-            start, end = (int(h) * 3600.0 + int(m) * 60 + int(s) for h, m, s in ends)
-            for hour in range(min(int(ends[0][0]), MOST_FIRST_HOUR) + 1):
-                yield start - hour * 3600, end - hour * 3600
-        else:
-            start, end = (int(a) * 60.0 + int(b) for a, b, _ in ends)
-            yield start, end
-            yield start * 60, end * 60
+def _until_day(text: str, starts_at: datetime) -> str:
+    """A text without *until Friday noon* where it is not Friday yet, and with *until noon* where it is."""
+    today = f"{starts_at:%A}".lower()
+    return _UNTIL_DAY.sub(lambda found: f"until {found[2]}" if found[1].lower() == today else " ", text)
 
 
 def _holds(
@@ -214,7 +177,9 @@ def _named(text: str, *, since: bool = False) -> list[_Span]:
         if (found := ONE_CLOCK.search(text)) and not _RANGE.search(text):
             at = _time(found[1], found[2])
             return [(at, at + HALF_DAY)]
-    text = _NOBODY_BEFORE.sub(r"\1\2 not before ", as_moved(_without_stamp(text)))
+    text = _NOBODY_BEFORE.sub(
+        r"\1\2 not before ", as_moved(_without_stamp(_NOT_AT.sub(" ", _GONE_AT.sub(" ", text))))
+    )
     if (found := _NOTHING_BEFORE.search(text)) and (single := ONE_CLOCK.search(text, 0, found.start())):
         return [(None, _time(single[1], single[2]))]
     if found := _RANGE.search(text) or _AND_AGAIN.search(text):
@@ -235,10 +200,10 @@ def _open_span(text: str) -> _Span | None:
     if found := _UNTIL.search(text):
         start = _FROM.search(text, 0, found.start())
         return _time(start[1], start[2]) if start else None, _time(found[1], found[2])
-    if found := _CLOSES_AT.search(text):
-        return _time(found[1], found[2]), None
     if found := _DONE_AT.search(text):
         return None, _time(found[1], found[2])
+    if found := _CLOSES_AT.search(text):
+        return _time(found[1], found[2]), None
     return None
 
 
@@ -251,7 +216,7 @@ def _span(text: str) -> _Span | None:
     length_s = longest_told_s(lasting[0]) if lasting else None
     if length_s is not None:
         return at, at + timedelta(seconds=length_s)
-    return (at, None) if found.re is _FROM else _around(text, found)
+    return (at, None) if found.re is _FROM or _REST_OF.search(text) else _around(text, found)
 
 
 def _around(text: str, single: re.Match[str]) -> _Span:
@@ -275,20 +240,23 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
     that`` of what begins. What is said of no time before (*no card until then*) says nothing, nor does what
     lasts for a told length from then on.
     """
-    if (ending := _ENDING.search(text)) and _FROM_THEN.search(text, ending.end()):
-        return None, _time(ending[1], ending[2])
+    if (ending := _ENDING.search(text)) and (then := _FROM_THEN.search(text, ending.end())):
+        at = _time(ending[1], ending[2])
+        missing = speaks_of(_SENTENCES.split(text[then.end() :])[0], "absence", "stands", "seen", "dark")
+        return (at, None) if missing else (None, at)
     for pattern, opens in ((_BEFORE_THAT, True), (_UNTIL_THEN, False), (_FROM_THEN, True)):
         then = pattern.search(text, single.end())
         if then is None or _NONE.search(text, single.end(), then.start()):
             continue
-        if pattern is _UNTIL_THEN and _lasts(text, single):
+        if pattern is _UNTIL_THEN and (_lasts(text, single) or "later" in text[single.end() : then.start()]):
             continue
         last = [*ONE_CLOCK.finditer(text, 0, then.start())][-1]
         at = _time(last[1], last[2])
         # "Before that the card stands" tells what ends then.
         if pattern is _BEFORE_THAT:
             told = _SENTENCES.split(text[then.end() :])[0]
-            opens = speaks_of(told, "heard") or not speaks_of(told, "absence", "stands", "seen")
+            missing = speaks_of(told, "absence") or _NEITHER.search(told)
+            opens = speaks_of(told, "heard") or not (missing or speaks_of(told, "stands", "seen"))
         return (at, None) if opens else (None, at)
     return None
 

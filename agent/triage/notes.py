@@ -160,7 +160,7 @@ def _asking() -> re.Pattern[str]:
     """A word of the list ``asks`` where it begins a clause, follows who is asked, or takes an object."""
     word = any_of("asks")
     nouns = any_of("nouns")
-    done = rf"{nouns}\s+(?:and (?:the )?[a-z]+ )?{any_of('after_nouns')}"
+    done = rf"{nouns}(?:\s+(?:and (?:the )?[a-z]+ )?{any_of('after_nouns')}|\s*[,;)])"
     noun = rf"(?!{done}|act on\b|print (?:for|from) the\b|(?<=only ){nouns})"
     asked = rf"(?:^|[^a-z0-9' -]\s*|\s-+\s+|\b{_ASKED}\s+){noun}{word}(?!\s+{_NUMBER})"
-    return re.compile(rf"{asked}|\b{word}\s+{_OBJECT}")
+    return re.compile(rf"{asked}|(?<!\bthe )(?<!\bour )(?<!\btheir )\b{word}\s+{_OBJECT}")

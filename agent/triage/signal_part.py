@@ -36,7 +36,7 @@ _OTHER_WORDS = re.compile(
     r"(?<!\ba )(?<!\bthe )(?<!\bone )(?<!\bthis )(?<!\bas )(?<!\bstands )(?<!\bstand )(?<!\bstanding )"
     r"(?<!\bholds )\bstill\b(?=[ ,]+[a-z])"
     r"(?! (?:picture|image|frame|card|photo|shot|photograph|page|slide|graphic|logo)s?\b)"
-    r"|\b(?:the|a|grand|music|home|away)[ -]?stands?\b"
+    r"|\b(?:the|a|grand|music|home|away|north|south|east|west|main)[ -]?stands?\b"
     r"|\bvideo[ -](?:calls?|consultations?|conferences?|links?|chats?|referees?|assistants?)\b|\bin sync\b"
 )
 """Words where they say that something goes on, where people sit or how they talk, not what a picture does."""
@@ -52,9 +52,11 @@ _AS_EVER = re.compile(
 
 _GOES_ON = re.compile(
     r"\b(?:unaffected|untouched|not affected|not touched|(?:do|does) not (?:pass|go|run) through"
-    r"|(?<!not )(?<!n't )(?<!never )(?:(?:runs?|goes|go|plays?|keeps?|sings?|carr(?:y|ies)) on(?! [a-z]+ing)"
-    r"|continues?|keeps? (?:on )?[a-z]+ing|right through|stays? in full"
-    r"|stays? on the (?:sound|audio|picture)|stays? (?:open|in|live|on air)\b|underneath"
+    r"|(?<!not )(?<!n't )(?<!never )(?:(?:runs?|goes|go|plays?|keeps?|sings?|carr(?:y|ies)) on"
+    r"(?! [a-z]+ing| and off)"
+    r"|continues?|keeps? (?:on )?[a-z]+ing|right through|(?:stays?|is|are) (?:in full|full stereo)\b"
+    r"|stays? on the (?:sound|audio|picture)|stays? (?:open|live|on air|as (?:recorded|it was|shot))\b"
+    r"|stays? in(?=$| (?:the )?(?:film|cut|programme|show|mix)\b)|underneath"
     r"|remains? part of|(?:leave|keep) the (?:sound|audio|picture)s? (?:up|on|in))"
     r"|(?:not|no) part of (?:the|this|that) (?:work|job|change|test|move))\b"
 )
@@ -71,12 +73,13 @@ _DENIED = re.compile(r"\b(?:no|not|without|never|none|neither|nothing)\b|n't\b")
 
 _FOUND_CLEAN = re.compile(
     r"\b(?:nothing|no (?:faults?|defects?|damage|errors?|findings?|issues?|problems?))"
-    r"(?: (?:was|were|is|are))?(?: (?:found|seen|heard|noticed|wrong|noted))?"
-    r" (?:in|on|with) (?:the )?([a-z]+)\b"
+    r"(?: (?:(?:was|were|is|are) )?(?:found|seen|heard|noticed|wrong|noted) on| (?:(?:was|were|is|are) )?"
+    r"(?:(?:found|seen|heard|noticed|wrong|noted) )?(?:in|with)) (?:the )?([a-z]+)\b"
     r"|\bno (?:restriction|limit|effect|impact|change) (?:on|to|of|in) (?:the )?([a-z]+)\b"
 )
 """A part in which nothing was found."""
 
+_SWITCHED_OFF = frozenset({"off", "down", "dead"})
 _MOVES = re.compile(
     r"\bmoving pictures?\b|\bpictures? (?:moves?|(?:keeps?|goes on) moving)\b"
     r"|\bpages? (?:still |all )?(?:rotates?|turns?|changes?|scrolls?)"
@@ -84,14 +87,17 @@ _MOVES = re.compile(
 )
 _LIT = re.compile(
     r"\b(?:lights?|lamps?|lighting|pictures?) (?:(?:all|will|must|both) )*"
-    r"(?:stays?|remains?|are left|is left|keeps?|kept) (?:up|on|lit)\b|\bwith the (?:lights?|lamps?) on\b"
+    r"(?:stays?|remains?|are left|is left|keeps?|kept) (?:up|on|lit)\b"
+    r"|\bpictures? of [a-z ]{3,20}? stays? (?:up|on)\b|\bcameras? stays? on (?:the|her|his|them|it|stage)\b"
+    r"|\b(?:is|are|stays?) (?:fully|brightly|all) lit\b|\bwith the (?:lights?|lamps?) on\b"
 )
 """Words by which a note says that a picture is not dark, or does not stand."""
 
 _DEMANDED = re.compile(
     r"\b(?:(?:has|have|needs?) to (?:be|stay|meet|keep|pass|hold|remain|run)"
     r"|must (?:be|stay|meet|keep|pass|hold|remain|not)|stays? at|not covered|(?:stays?|remains?|is) a must"
-    r"|as (?:usual|always|normal|before)|not part of (?:that|this|it))\b"
+    r"|as (?:usual|always|normal|before)|not part of (?:that|this|it)"
+    r"|(?:did|do|does) not (?:allow|accept|agree)(?=$)|(?:is|are|was|were) not (?:allowed|accepted|agreed))\b"
 )
 """A clause that asks for something, and waives nothing."""
 
@@ -134,12 +140,17 @@ def names_other_part(text: str, incident: Incident) -> bool:
 
 def _unharmed(text: str, incident: Incident) -> frozenset[str]:
     """The parts, ``v`` or ``a``, that a text says are as they should be."""
-    clean = (*_AS_EVER.finditer(text), *_FOUND_CLEAN.finditer(text))
+    there = [clause for clause in clauses_of(text) if not parts_of(clause) & word_lists()["absence"]]
+    clean = [found for clause in there for found in _AS_EVER.finditer(clause)]
+    clean += _FOUND_CLEAN.finditer(text)
     told = [_named({word for word in found.groups() if word}) for found in clean]
     going = [
         clause
         for clause in clauses_of(text)
-        if any(told.search(clause) for told in (_GOES_ON, _DEMANDED, _SOUND_AND_WELL)) or _is_as_usual(clause)
+        if _GOES_ON.search(clause)
+        or (_SOUND_AND_WELL.search(clause) and not speaks_of(clause, "gone"))
+        or (_DEMANDED.search(clause) and not parts_of(clause) & word_lists()["absence"])
+        or _is_as_usual(clause)
     ]
     told += [
         frozenset("a") if _TRACK.search(clause) else _named(parts_of(clause))
@@ -203,7 +214,8 @@ def _of_other_topic(text: str, incident: Incident) -> bool:
     own = _topics_of(checks)
     told = _told_topics(text)
     if told == {"subtitles"} and not own:
-        return not parts_of(_waived(text)) & (word_lists()["sound"] | word_lists()["picture"])
+        other = word_lists()["sound"] | word_lists()["picture"] | _SWITCHED_OFF
+        return not parts_of(_waived(text)) & other
     if told == {"flashing"} and checks & DAMAGE:
         return True
     return bool(told and own) and not _told_topics(_waived(text)) & own

@@ -13,7 +13,7 @@ from agent.context import Context, Relation
 from agent.policy_rules import bad_s
 from agent.prompting import Prompt, load_prompt
 from agent.triage.allowed import Extent, Recovery, Times, Weight, weigh
-from agent.triage.named_times import fits_in_time
+from agent.triage.named_times import FILES, fits_in_time
 from agent.triage.notes import readable
 from agent.triage.phrases import phrases
 from agent.verdict import Case
@@ -51,7 +51,12 @@ def notes_of(case: Case) -> tuple[str, ...]:
 
 
 def _of_this_time(text: str, case: Case) -> bool:
-    """Whether the times that a note names hold the incident, or what it tells became so before it."""
+    """Whether the times that a note names hold the incident, or what it tells became so before it.
+
+    What is told of a file may be of the time when it is on the air.
+    """
+    if case.context.delivery in FILES:
+        return True
     return any(fits_in_time(text, case.incident, case.context, since=since) for since in (False, True))
 
 

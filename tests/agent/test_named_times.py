@@ -64,6 +64,7 @@ def test_times_of_day_are_written_in_one_way(told: str, plain: str) -> None:
         ("slate until 6", "slate until 18:00"),
         ("lunch from six to twenty to seven", "lunch from 18:00 to 18:40"),
         ("lunch, quarter to six till seven", "lunch, 17:45 till 19:00"),
+        ("lunch from twenty to six on", "lunch from 17:40 on"),
     ],
 )
 def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain: str) -> None:
@@ -119,6 +120,25 @@ def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain
         ("Dark at 17:55, restored at 18:02", False),
         ("Dark at 18:05, restored at 18:20", True),
         ("On the notice from 17:00 until the shops close at eight", True),
+        ("Dark at 17:40 for a minute, back since 17:50", False),
+        ("Dome shut at 17:40, open again since 18:05, cameras live", False),
+        ("Starts at 18:30 instead of 17:30. No picture until they sit down", True),
+        ("Starts at 17:30 instead of 18:30. No picture until they sit down", False),
+        ("Session was due by 18:00, agreed to 18:30, no sound until then", True),
+        ("Closes at 17:30 and returns 24 hours later. Black until then", True),
+        ("Not at 18:10 as printed, the dark scene is at 20:10", False),
+        ("Match was over at 17:30, goodbye card for the rest of the evening", True),
+        ("Ends at 17:30, from then on the farewell card", True),
+        ("Ends at 18:30, from then on the farewell card", False),
+        ("Until Friday noon the graphic stands", True),
+        ("Until Wednesday 18:05 the graphic stands", False),
+        ("Taken off at 18:05 and back by 18:15", True),
+        ("Taken off at 19:05 and back by 19:15", False),
+        ("Signs on at 18:30. Before that there is neither picture nor sound", True),
+        ("Signs on at 17:30. Before that there is neither picture nor sound", False),
+        ("Cut short for the trial, deleted at 23:00", True),
+        ("Open air, five to seven in the evening: nothing is sent", True),
+        ("Worship goes on until seven UTC, doors stay closed", True),
         ("On the notice from 18:30 until the shops close at eight", False),
     ],
 )
@@ -191,10 +211,21 @@ def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits:
         ("Empty between lines, at most 7 min from 0:10:00", True),
         ("The clip at minute 10 is covered", True),
         ("The clip at minute 42 is covered", False),
+        ("Photographs in the last chapter, from 1 h 12 on", False),
+        ("Chart is held at 10 min 05", True),
+        ("Pause after act two at 1:10:00", False),
+        ("Photographs in the first chapter, from 0:05:00 on", True),
+        ("Smoke is signed off for the last act, 1 h 35 to 1 h 42", False),
+        ("Waiver for the night part, from half an hour in to the end", False),
+        ("Waiver for the night part, from five minutes in to the end", True),
         ("Ten seconds in black and half an hour in silence", True),
     ],
 )
 def test_the_times_of_a_file_are_places_in_it(text: str, fits: bool) -> None:
     file = Context(delivery=Delivery.ARCHIVE)
     assert fits_in_time(text, LOST, file) is fits
-    assert fits_in_time("16:42-16:50", replace(LOST, start_s=0.0), replace(file, starts_at=SIX)) is False
+    scanned = replace(file, starts_at=SIX)
+    assert fits_in_time("16:42-16:50", replace(LOST, start_s=0.0), scanned) is False
+    assert fits_in_time("10:00 to 10:40 is black", LOST, scanned) is True
+    assert fits_in_time("Black at 10:00, for the sponsor", LOST, scanned) is True
+    assert fits_in_time("Black at 11:00, for the sponsor", LOST, scanned) is False

@@ -312,6 +312,11 @@ def test_a_bad_calibration_is_one_line(tmp_path: Path) -> None:
         ("The Jakarta two-way is dropped, line 3 released", "Jakarta Line 3", False),
         ("First Date: the break is unsold", "Second Date", True),
         ("Second Date: the break is unsold", "Second Date", False),
+        ("Cameras 1 to 3 send a still", "Speed Wall Camera 5", True),
+        ("Cameras 4 to 6 send a still", "Speed Wall Camera 5", False),
+        ("Sound of recorder A is repatched", "Opera Recorder B", True),
+        ("No bulletin on Tele Adour", "Tele Garonne 3", True),
+        ("Wolof is left empty, over to the French one", "House Dubs, French a:0 and Wolof a:1", False),
     ],
 )
 def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
@@ -341,6 +346,35 @@ def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
         ("119 is dark for ten minutes, 118 is fed from the other site and stays up", "Net 118 Film", True),
         ("118 is dark for ten minutes, 119 is fed from the other site and stays up", "Net 118 Film", False),
         ("Riga B is off for a new modulator. Nothing changes on A.", "Fencing Line Riga A", True),
+        (
+            "Foghorn goes without the third track. Lighthouse Keepers is delivered with both.",
+            "Lighthouse Keepers 24",
+            True,
+        ),
+        ("Taki 9 is off the air until five. Canli sells on until two.", "Bazar Canli 7", True),
+        (
+            "Sister Sport is dark till ten. The Light channel has its own supply.",
+            "Kisal Light Television",
+            True,
+        ),
+        ("Cloth over the lens of Burrow 5. Nobody touches Burrow 3 today.", "Puffin Burrow Cam 3", True),
+        ("v1 of Duel 19 keeps the bad sync. v2 is the one for air.", "Duel 19, file v2", True),
+        (
+            "Manaus has said goodbye. Nothing more comes on Sat 11, studio carries on.",
+            "Rio Sat 11 Live",
+            False,
+        ),
+        ("One sleeve for the whole side. Music plays as normal.", "Music 6", False),
+        ("P2 is dark while I repatch. Path 1 is healthy and on air.", "Derby Path 2", False),
+        ("All outputs but Santa Cruz stay on the card.", "Canal 11 Santa Cruz", True),
+        ("All outputs but La Paz stay on the card.", "Canal 11 Santa Cruz", False),
+        ("UHD stands still at 21:15. HD is fed from the first truck and does not change.", "Rumble HD", True),
+        ("No picture on Andes 41. Channel 40 comes in by fibre and is not affected.", "Pampa 40", True),
+        ("Nytt 2 keeps its picture. Only number 3 goes black.", "Vestfold Nytt 3", False),
+        ("No sound on Radio Belt until ten, studio picture stays up.", "Radio Belt Vision", False),
+        ("7 to 12 are off the air. 1 to 6 come from the other site and stay up.", "News Light 9", False),
+        ("Garage 90 is down for up to five minutes.", "Retro Garage 90", False),
+        ("Changeover on B with the card. C plays straight through, no card there.", "Festival Stage C", True),
         ("anything. at all", "", False),
     ],
 )
@@ -396,6 +430,9 @@ def test_a_waiver_of_another_version_excuses_nothing() -> None:
         ("a second or so", 1),
         ("a pause of one second in the sound", 1),
         ("one second into the film", None),
+        ("from 21h to 22h, the listening hour", None),
+        ("it takes longer than the usual five minutes", None),
+        ("held for five seconds at 4 min 12", 5),
     ],
 )
 def test_lengths_are_read(text: str, longest_s: float | None) -> None:
