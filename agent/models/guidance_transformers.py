@@ -15,7 +15,7 @@ from typing import Any
 
 from agent.models.base import ModelError
 from agent.models.calibration import Calibration, load_calibration
-from agent.models.guidance_local import embedded_gguf, require_adapter, shipped_reading
+from agent.models.guidance_local import ShippedReading, embedded_gguf, require_adapter, shipped_reading
 from agent.models.guidance_program import DEFAULT_TIMEOUT_S, GuidanceModel, require_sane_tokenizer
 from agent.models.lora import add_adapter
 
@@ -49,9 +49,10 @@ def load_guidance_transformers(
     """
     if folder is not None and not folder.is_dir():
         raise ModelError(f"there is no model folder {folder}")
-    reading = None
+    shipped = ShippedReading()
     if folder is None and not bare and adapter is None and calibration is None:
-        adapter, reading = shipped_reading()
+        shipped = shipped_reading()
+        adapter = shipped.adapter
     if adapter is not None:
         require_adapter(adapter)
     read = load_calibration(calibration, Calibration) if calibration is not None else None
@@ -69,7 +70,9 @@ def load_guidance_transformers(
         raise ModelError(f"{folder or 'the embedded model'} does not load ({told})") from exc
     require_sane_tokenizer(model, found.name)
     note = found.name + (f" + {adapter.stem}" if adapter else "")
-    return GuidanceModel(model, "guidance_transformers", note, read, timeout_s, reading)
+    return GuidanceModel(
+        model, "guidance_transformers", note, read, timeout_s, shipped.calibration, encoder=shipped.encoder
+    )
 
 
 def _open(folder: Path, adapter: Path | None) -> Any:

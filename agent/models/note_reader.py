@@ -1,7 +1,8 @@
 """A small model reads notes, and code combines what they say with the policy: one short question a note.
 
 So small a model cannot weigh a case. It can tell, once trained for it, whether a note says that
-something was meant, that more is at stake, or that a plan is off. Whether the note is of this channel,
+something was meant, that more is at stake, or that a plan is off; an encoder is asked the same beside it,
+and errs on other notes. Whether the note is of this channel,
 this time, this length and this part of the signal is compared by code, before it is asked. What is
 written of planned work and in the run book is read in the same way, and may say less (``Origin``).
 """
@@ -15,15 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.models.calibration import Answered, on_curve, shares
 from agent.models.labels import LabelReader
+from agent.models.note_encoder import NoteEncoder
 from agent.policy_rules import Decision
 from agent.triage.channels import of_other_channel
-from agent.triage.lengths import longest_told_s
-from agent.triage.named_times import names_time
 from agent.triage.note_words import stems_of
 from agent.triage.passages import Origin, Passage, passages_of
 from agent.triage.questions import NO_REASON, Question, answers
 from agent.triage.reading import Reading, reading_prompt
-from agent.triage.signal_part import names_part
 from agent.verdict import Action, Case, Intent, Severity
 
 __all__ = ["NoteReader", "ReadNote", "ReadingCalibration"]
@@ -32,12 +31,12 @@ __all__ = ["NoteReader", "ReadNote", "ReadingCalibration"]
 class ReadingCalibration(BaseModel):
     """What the model's probabilities are worth, measured on families of ``tune`` that it was not trained on.
 
-    ``scale`` and ``bias`` make probabilities of log-probabilities. A reading counts from ``count_from``
-    on; below, the policy stands. To excuse what the policy calls critical, it must be ``critical_from``
-    or more, or ``told_from`` where a note tells when, and what or how long; to put back what plans of the
-    context took off, a note must be ``worse`` or ``off`` with ``against_from`` or more. ``sure`` gives
-    points (probability of the reading that decided, share of severities that were right); ``alone`` is
-    that share where no note could be read.
+    ``scale``, ``encoder_scale`` and ``bias`` make probabilities of the log-probabilities of both readers; an
+    ``encoder_scale`` of 0 asks the language model alone. A reading counts from ``count_from`` on; below,
+    the policy stands. To excuse what the policy calls critical, it must be ``critical_from`` or more; to
+    put back what plans of the context took off, a note must be ``worse`` or ``off`` with ``against_from``
+    or more. ``sure`` gives points (probability of the reading that decided, share of severities that were
+    right); ``alone`` is that share where no note could be read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -45,19 +44,24 @@ class ReadingCalibration(BaseModel):
     model: str
     prompt: str
     scale: float = Field(1.0, gt=0)
+    encoder_scale: float = Field(0.0, ge=0)
     bias: Mapping[Reading, float] = Field(default_factory=dict)
     count_from: Mapping[Reading, float] = Field(default_factory=dict)
     critical_from: float = Field(0.5, ge=0, le=1)
-    told_from: float = Field(0.5, ge=0, le=1)
     against_from: float = Field(0.5, ge=0, le=1)
     sure: tuple[tuple[float, float], ...] = ()
     alone: float = Field(1.0, ge=0, le=1)
 
-    def probabilities(self, log_probabilities: Sequence[float]) -> dict[Reading, float]:
-        """How likely each reading is, in the order of ``Reading``."""
+    def probabilities(
+        self, log_probabilities: Sequence[float], beside: Sequence[float] = (0.0,) * len(Reading)
+    ) -> dict[Reading, float]:
+        """How likely each reading is, by the language model and the encoder ``beside`` it.
+
+        Both are in the order of ``Reading``.
+        """
         scores = [
-            self.scale * found + self.bias.get(reading, 0.0)
-            for reading, found in zip(Reading, log_probabilities, strict=True)
+            self.scale * found + self.encoder_scale * other + self.bias.get(reading, 0.0)
+            for reading, found, other in zip(Reading, log_probabilities, beside, strict=True)
         ]
         return shares(tuple(Reading), scores)
 
@@ -90,15 +94,22 @@ class NoteReader:
 
     reader: LabelReader
     calibration: ReadingCalibration
+    encoder: NoteEncoder | None = None
 
     def read(self, case: Case) -> list[ReadNote]:
         """What each note says that may be shown, and what is written of planned work and in the run book."""
+        return [
+            ReadNote(number, passage, self.chances(passage.text))
+            for number, passage in enumerate(passages_of(case), 1)
+        ]
+
+    def chances(self, text: str) -> dict[Reading, float]:
+        """How likely a note says what."""
         asked = reading_prompt()
-        found = []
-        for number, passage in enumerate(passages_of(case), 1):
-            told = self.reader.log_probabilities(asked.asked(passage.text), asked.answers)
-            found.append(ReadNote(number, passage, self.calibration.probabilities(told)))
-        return found
+        told = self.reader.log_probabilities(asked.asked(text), asked.answers)
+        if self.encoder is None:
+            return self.calibration.probabilities(told)
+        return self.calibration.probabilities(told, self.encoder.log_probabilities(text))
 
     def ask(self, case: Case) -> Iterator[tuple[Question, Answered]]:
         """The answers to the questions of a case, as a ``Chooser`` gives them."""
@@ -138,11 +149,8 @@ class NoteReader:
         return {}, self.calibration.confidence(1.0 - doubt), NO_REASON
 
     def _excuses(self, case: Case, note: ReadNote) -> bool:
-        """Whether a note is read surely enough; of what is critical, more surely if it tells little."""
-        enough = 0.0
-        if case.floor is Severity.CRITICAL:
-            told = self.calibration.told_from if _tells_enough(note.text) else 1.0
-            enough = min(told, self.calibration.critical_from)
+        """Whether a note is read surely enough; of what is critical, more surely."""
+        enough = self.calibration.critical_from if case.floor is Severity.CRITICAL else 0.0
         return self._speaks(note, Reading.EXPECTED) and note.chances[Reading.EXPECTED] >= enough
 
     def _speaks(self, note: ReadNote, reading: Reading) -> bool:
@@ -170,11 +178,6 @@ class NoteReader:
 
 def _likeliest(notes: Sequence[ReadNote], reading: Reading) -> ReadNote | None:
     return max(notes, key=lambda note: note.chances[reading], default=None)
-
-
-def _tells_enough(text: str) -> bool:
-    """Whether a text, which code lets through for this incident, tells when, and what or how long."""
-    return names_time(text) and (names_part(text) or longest_told_s(text) is not None)
 
 
 def _excused(case: Case) -> dict[Question, str]:

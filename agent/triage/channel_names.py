@@ -79,7 +79,9 @@ def _numbered(sentence: str, told: list[str], name: list[str]) -> Iterator[bool]
         ranges = [found for found in _RANGE.finditer(sentence) if found[1] in words | _OURS]
         yield from (not any(int(f[2]) <= int(n) <= int(f[3]) for n in numbers) for f in ranges)
         yield from (
-            number not in numbers for word, number in pairwise(told) if word in words and number.isdigit()
+            number not in numbers
+            for word, number in pairwise(told)
+            if word in words | _OURS and number.isdigit()
         )
 
 

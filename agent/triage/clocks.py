@@ -63,7 +63,7 @@ _ENDS = r"(?=\s*(?:$|[.,;:!?()-]|utc|gmt|sharp|o'clock|on\b|onwards|tonight|toda
 _BARE = re.compile(
     rf"\b(at|until|till|before|from|after|since|by)( about| around)? ({_HOUR})\b(?![:.]\d){_ENDS}"
 )
-_BARE_PAIR = re.compile(rf"\b(from|between) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
+_BARE_PAIR = re.compile(rf"(\bfrom|\bbetween|,) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _BARE_FIRST = re.compile(rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))")
 _BARE_LAST = re.compile(rf"({CLOCK} {_TILL}) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _PAST = re.compile(

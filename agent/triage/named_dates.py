@@ -29,7 +29,11 @@ _ALL_DAY = re.compile(rf"\b(?:all|whole|entire)(?: day)?(?: of| on)? ({'|'.join(
 _NIGHT_OF = re.compile(
     rf"\bnights? (?:of|from) ({'|'.join(_WEEK)})[a-z]*day (?:to|on|into) (?:{'|'.join(_WEEK)})[a-z]*day\b"
 )
-_EVERY = re.compile(rf"\b({'|'.join(_WEEK)})[a-z]*days\b(?! (?:and|or|to|till|until)\b)")
+_EVERY = re.compile(
+    rf"\b(?:every |each )?({'|'.join(_WEEK)})[a-z]*days\b(?! (?:and|or|to|till|until)\b)"
+    rf"|\b(?:every|each) ({'|'.join(_WEEK)})[a-z]*day\b(?! (?:and|or|to|till|until)\b)"
+)
+_NIGHT_TO = re.compile(rf"\bnight to ({'|'.join(_WEEK)})[a-z]*day\b")
 _OPENS = re.compile(r"\b(?:from|since|starting|as of|after)\b[a-z ]*$")
 _CLOSES = re.compile(
     rf"\b(?:until|till|through|by|before|up to|valid to|end of)\b[a-z ]*$"
@@ -76,14 +80,17 @@ def _dated(text: str, day: date) -> list[tuple[date, date]]:
 def _weekdays(text: str, day: date) -> Iterator[tuple[date, date]]:
     """The days of the week that a text speaks of as a whole, or of all of them, the nearest of each."""
     for found in (match for pattern in (_ALL_DAY, _EVERY) for match in pattern.finditer(text.lower())):
-        away = (_WEEK.index(found[1]) - day.weekday() + 3) % 7 - 3
+        told = next(word for word in found.groups() if word)
+        away = (_WEEK.index(told) - day.weekday() + 3) % 7 - 3
         yield (at := day + timedelta(days=away)), at
 
 
 def _nights(text: str, day: date, *, night: bool) -> Iterator[tuple[date, date]]:
     """The nights from one day of the week to the next that a text speaks of, each as its second day."""
-    for found in _NIGHT_OF.finditer(text.lower()):
-        away = (_WEEK.index(found[1]) + 1 - day.weekday() + 3) % 7 - 3
+    told = [_WEEK.index(found[1]) + 1 for found in _NIGHT_OF.finditer(text.lower())]
+    told += [_WEEK.index(found[1]) for found in _NIGHT_TO.finditer(text.lower())]
+    for second_day in told:
+        away = (second_day - day.weekday() + 3) % 7 - 3
         second = day + timedelta(days=away)
         # Before the small hours it is the first of the two days.
         yield (second, second) if night else (second - timedelta(days=1), second - timedelta(days=1))

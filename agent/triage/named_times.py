@@ -17,7 +17,7 @@ from agent.triage.named_places import named_place_fits, names_place_of
 from agent.triage.note_words import speaks_of
 from pipeline.model import Incident
 
-__all__ = ["FILES", "fits_in_time", "named_time_fits", "names_time"]
+__all__ = ["FILES", "fits_in_time", "named_time_fits"]
 
 TIME_SLACK = timedelta(minutes=5)
 AROUND = timedelta(minutes=30)
@@ -115,11 +115,6 @@ def fits_in_time(text: str, incident: Incident, context: Context, *, since: bool
         if names_place_of(text, incident):
             return True
     return named_time_fits(text, incident, context.starts_at, since=since)
-
-
-def names_time(text: str) -> bool:
-    """Whether a text names a time of day."""
-    return bool(_named(plain_times(text)))
 
 
 def _without_names(text: str, service: str) -> str:
@@ -255,7 +250,7 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
         # "Before that the card stands" tells what ends then.
         if pattern is _BEFORE_THAT:
             told = _SENTENCES.split(text[then.end() :])[0]
-            missing = speaks_of(told, "absence") or _NEITHER.search(told)
+            missing = speaks_of(told, "absence") or bool(_NEITHER.search(told))
             opens = speaks_of(told, "heard") or not (missing or speaks_of(told, "stands", "seen"))
         return (at, None) if opens else (None, at)
     return None

@@ -89,6 +89,7 @@ _LIT = re.compile(
     r"\b(?:lights?|lamps?|lighting|pictures?) (?:(?:all|will|must|both) )*"
     r"(?:stays?|remains?|are left|is left|keeps?|kept) (?:up|on|lit)\b"
     r"|\bpictures? of [a-z ]{3,20}? stays? (?:up|on)\b|\bcameras? stays? on (?:the|her|his|them|it|stage)\b"
+    r"|\bshots?(?: of [a-z ]{3,20}?)? stays?\b"
     r"|\b(?:is|are|stays?) (?:fully|brightly|all) lit\b|\bwith the (?:lights?|lamps?) on\b"
 )
 """Words by which a note says that a picture is not dark, or does not stand."""

@@ -13,7 +13,7 @@ from agent.models.calibration import load_calibration
 from agent.models.guidance_local import shipped_adapter
 from agent.models.guidance_program import GuidanceModel
 from agent.models.labels import LabelReader
-from agent.models.note_reader import ReadingCalibration
+from agent.models.note_reader import NoteReader, ReadingCalibration
 from agent.triage.reading import Reading, reading_prompt
 from tests.needs import needs
 
@@ -26,6 +26,12 @@ def embedded() -> GuidanceModel:
     model = open_model("guidance_local")
     assert isinstance(model, GuidanceModel)
     return model
+
+
+def chances(model: GuidanceModel, text: str) -> dict[Reading, float]:
+    """How likely a note says what, by all that is shipped to read it."""
+    assert model.reading is not None and model.encoder is not None
+    return NoteReader(LabelReader(model.model.engine), model.reading, model.encoder).chances(text)
 
 
 def test_it_is_shipped_small_and_calibrated_for_its_prompt() -> None:
@@ -57,9 +63,7 @@ def test_llama_cpp_gives_what_peft_gave(embedded: GuidanceModel) -> None:
     ],
 )
 def test_plain_notes_are_read(embedded: GuidanceModel, text: str, reading: str) -> None:
-    assert embedded.reading is not None
-    asked, reader = reading_prompt(), LabelReader(embedded.model.engine)
-    found = embedded.reading.probabilities(reader.log_probabilities(asked.asked(text), asked.answers))
+    found = chances(embedded, text)
     assert max(found, key=lambda one: found[one]) is Reading(reading)
 
 
@@ -77,7 +81,6 @@ RUN_BOOK = (
 
 def test_instructions_of_a_run_book_put_nothing_at_stake(embedded: GuidanceModel) -> None:
     assert embedded.reading is not None
-    asked, reader = reading_prompt(), LabelReader(embedded.model.engine)
     for text in RUN_BOOK:
-        found = embedded.reading.probabilities(reader.log_probabilities(asked.asked(text), asked.answers))
+        found = chances(embedded, text)
         assert not embedded.reading.counts(Reading.WORSE, found[Reading.WORSE]), text

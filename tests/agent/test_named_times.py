@@ -121,6 +121,8 @@ def test_what_may_be_of_either_half_of_the_day_is_of_the_nearer(told: str, plain
         ("Dark at 18:05, restored at 18:20", True),
         ("On the notice from 17:00 until the shops close at eight", True),
         ("Dark at 17:40 for a minute, back since 17:50", False),
+        ("Empty for the first hour, 6 to 7, as agreed", True),
+        ("Empty for the first hour, 5 to 6, as agreed", False),
         ("Dome shut at 17:40, open again since 18:05, cameras live", False),
         ("Starts at 18:30 instead of 17:30. No picture until they sit down", True),
         ("Starts at 17:30 instead of 18:30. No picture until they sit down", False),
@@ -181,6 +183,10 @@ def test_what_became_so_holds_from_then_on(text: str, fits: bool) -> None:
         ("Sundays the reserve is booted", True),
         ("Moved to the new store on Tuesday 27 October, card on that day", False),
         ("Thursdays the reserve is booted", False),
+        ("Every Wednesday it closes for upkeep", False),
+        ("Every Sunday it closes for upkeep", True),
+        ("Moves in the night to Friday", False),
+        ("Moves in the night to Sunday", True),
     ],
 )
 def test_a_date_must_be_the_day_and_that_of_a_mail_says_nothing(text: str, fits: bool) -> None:

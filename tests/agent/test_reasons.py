@@ -330,6 +330,7 @@ def test_without_a_reason_nothing_below_the_floor_may_be_answered() -> None:
         ("Exercise without pictures elsewhere, here with pictures throughout", DARK, True),
         ("Captions come on Thursday, audio + video must be complete", SILENT, True),
         ("Black picture as always, for the listening hour", DARK, False),
+        ("Microphones are closed, the wide shot of the chamber stays", DARK, True),
         ("No picture for three minutes, a cut in the sound he did not allow", SILENT, True),
         ("Silent by law, the office does not allow voters to be heard", SILENT, False),
         ("In sign only, music taken off, nothing on the audio tracks", SILENT, False),
