@@ -70,6 +70,11 @@ class ShippedReading(NamedTuple):
     calibration: ReadingCalibration | None = None
     encoder: NoteEncoder | None = None
 
+    @property
+    def beside(self) -> str:
+        """What a record of a call adds to the name of the model."""
+        return f" + {Path(ENCODER).stem}" if self.encoder else ""
+
 
 def shipped_reading() -> ShippedReading:
     """The adapter, the calibration read, and the encoder loaded if the calibration asks it too.
@@ -128,7 +133,7 @@ def load_guidance_local(
         require_adapter(adapter)
     model = _open(file, adapter, threads)
     require_sane_tokenizer(model, file.name)
-    note = _note(file, adapter, read)
+    note = _note(file, adapter, read) + shipped.beside
     return GuidanceModel(
         model, "guidance_local", note, read, timeout_s, shipped.calibration, encoder=shipped.encoder
     )

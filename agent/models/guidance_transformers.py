@@ -69,7 +69,7 @@ def load_guidance_transformers(
         told = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
         raise ModelError(f"{folder or 'the embedded model'} does not load ({told})") from exc
     require_sane_tokenizer(model, found.name)
-    note = found.name + (f" + {adapter.stem}" if adapter else "")
+    note = found.name + (f" + {adapter.stem}" if adapter else "") + shipped.beside
     return GuidanceModel(
         model, "guidance_transformers", note, read, timeout_s, shipped.calibration, encoder=shipped.encoder
     )

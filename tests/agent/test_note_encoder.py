@@ -21,9 +21,9 @@ REFERENCE = Path(__file__).with_name("encoder_reference.json")
 @pytest.fixture(scope="module")
 def encoder() -> NoteEncoder:
     needs("llama_cpp")
-    found = shipped_reading().encoder
-    assert found is not None
-    return found
+    shipped = shipped_reading()
+    assert shipped.encoder is not None and shipped.beside == " + notes-encoder"
+    return shipped.encoder
 
 
 def test_llama_cpp_gives_what_was_trained(encoder: NoteEncoder) -> None:
