@@ -15,12 +15,12 @@ from agent.triage.channel_names import (
     named_otherwise,
     words_of_name,
 )
-from agent.triage.note_words import speaks_of
+from agent.triage.note_words import sentences_of, speaks_of
 
 __all__ = ["of_other_channel", "spared", "without_name"]
 
 _NAME = re.compile(r"\b[A-Z]\w*")
-_SENTENCE, _CLAUSE = re.compile(r"[.;!?]\s+"), re.compile(r"[.;!?,]\s+")
+_CLAUSE = re.compile(r"[.;!?,]\s+")
 _STAYS = re.compile(
     r"\b(?:stays?|remains?|keeps?|is|runs?|goes|continues?)"
     r"(?: (?!not\b|no\b|never\b|off\b|down\b|out\b)[a-z]+){0,2}?"
@@ -87,7 +87,7 @@ def _excepted(text: str, name: list[str]) -> bool:
 
 def _left_running(text: str, name: list[str]) -> bool:
     """Whether a later sentence or clause says of the channel that it goes on."""
-    for sentence in _SENTENCE.split(text)[1:]:
+    for sentence in sentences_of(text)[1:]:
         sister = named_in(sentence, name)
         if not sister and (_goes_on(sentence) if sister is False else _is_on(sentence, name)):
             return True
@@ -99,7 +99,7 @@ def _left_running(text: str, name: list[str]) -> bool:
 
 def _told_apart(text: str, name: list[str]) -> bool:
     """Whether a sentence of the channel follows one of a sister, and speaks of no such thing itself."""
-    sentences = [(named_in(one, name), one) for one in _SENTENCE.split(text)]
+    sentences = [(named_in(one, name), one) for one in sentences_of(text)]
     own = [
         one
         for sister, one in sentences

@@ -13,6 +13,7 @@ __all__ = [
     "clauses_of",
     "parts_of",
     "phrases_of",
+    "sentences_of",
     "speaks_of",
     "stems_of",
     "word_lists",
@@ -25,6 +26,7 @@ LONGEST_PHRASE = 4
 STEM = 5
 
 _WORD = re.compile(r"[a-z]+(?:['-][a-z]+)*")
+_SENTENCE = re.compile(r"[.;!?]\s+")
 _CLAUSE = re.compile(r"[.;:!?()]\s*|,\s+|\s-+\s|\b(?:but|however|instead|so|because)\b")
 
 
@@ -59,6 +61,11 @@ def speaks_of(text: str, *names: str) -> bool:
 def clauses_of(text: str) -> list[str]:
     """What stands between its marks and conjunctions, in small letters."""
     return [clause for clause in _CLAUSE.split(text.lower()) if clause.strip()]
+
+
+def sentences_of(text: str) -> list[str]:
+    """What stands between the marks that end a sentence."""
+    return _SENTENCE.split(text)
 
 
 def any_of(name: str) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agent.triage.note_words import any_of, word_lists
+from agent.triage.note_words import any_of, sentences_of, word_lists
 
 __all__ = ["of_other_version"]
 
-_SENTENCE = re.compile(r"[.;!?]\s+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _NUMBERED = re.compile(r"\b[a-z]{2,5}-\d+(?:-[a-z])?\b")
 """A version by its number: ``PRM-3118-B``."""
@@ -20,7 +19,7 @@ def of_other_version(text: str) -> bool:
     ``The web version has no sound at 5:00. This file is the TV version``. A sentence on the file at hand that
     allows something, or names the same version again, tells nothing apart.
     """
-    sentences = _SENTENCE.split(text.lower().rstrip(".!?"))
+    sentences = sentences_of(text.lower().rstrip(".!?"))
     own = next((at for at, one in enumerate(sentences) if _of_file_at_hand(one)), 0)
     before = ". ".join(sentences[:own])
     if not own or re.search(r"\bthis\b", before) or not _tells_version(before):
