@@ -19,6 +19,7 @@ __all__ = [
     "first_words",
     "holds_long",
     "holds_pair",
+    "named_abroad",
     "named_in",
     "named_otherwise",
     "words_of_name",
@@ -33,10 +34,16 @@ _KINDS = frozenset({"tv", "radio", "channel", "kanal", "canal", "sender", "tele"
 _DIRECTIONS = frozenset(
     "north south east west nord noord norte sued sud sul sur zuid est este oost ovest ouest oeste".split()  # noqa: SIM905
 )
+_REGIONS = frozenset(
+    "europe asia africa america americas world international global overseas nordic baltic mena latam".split()  # noqa: SIM905
+)
 _LETTERS = frozenset("bcdefghjklmnopqrstuvwxyz")
 _RANGE = re.compile(
     r"\b([a-z]+?)s? (\d{1,3}) (?:to|through) (\d{1,3})\b(?! ?(?:s|sec\w*|min\w*|h|hours?|utc|percent)\b)"
 )
+_LONG_NUMBER = re.compile(r"\b([a-z]+) (\d{4,})\b")
+LONG_NUMBER = 4
+"""From so many digits on, a number that follows no word of the name is a year or a time."""
 _ARTICLES = frozenset({"the", "our", "but", "and", "only", "on", "meanwhile"})
 _COUNTED = frozenset({"first", "second", "third", *NUMBERS})
 LONG, LONG_LAST = 6, 4
@@ -75,13 +82,16 @@ def _numbered(sentence: str, told: list[str], name: list[str]) -> Iterator[bool]
     """
     numbers = [word for word in name if word.isdigit()]
     words = {*name, "number", "no"}
+    if any(len(number) >= LONG_NUMBER for number in numbers):
+        found = (match for match in _LONG_NUMBER.finditer(sentence) if match[1] in words)
+        yield from (match[2] not in numbers for match in found)
     if numbers:
         ranges = [found for found in _RANGE.finditer(sentence) if found[1] in words | _OURS]
         yield from (not any(int(f[2]) <= int(n) <= int(f[3]) for n in numbers) for f in ranges)
         yield from (
             number not in numbers
             for word, number in pairwise(told)
-            if word in words | _OURS and number.isdigit()
+            if word in words | _OURS and not word.isdigit() and number.isdigit()
         )
 
 
@@ -227,6 +237,14 @@ def _of_region(text: str, name: list[str]) -> bool:
     """Whether the name goes on with a country, as in ``Arena KR``, which the own one does not."""
     countries = re.findall(rf"(?i:\b{' '.join(name[:-1])}) ([A-Z]{{2}})\b", text)
     return bool(countries) and name[-1] not in {country.lower() for country in countries}
+
+
+def named_abroad(text: str, name: list[str]) -> bool:
+    """Whether a note names the version for other regions, as ``Spor 7 Europe``, which the own one is not."""
+    end = rf"(?:{name[-1]}|{' '.join(name[-2:])})"
+    return not _REGIONS & set(name) and bool(
+        re.search(rf"(?i:\b{end}) (?:{'|'.join(sorted(map(str.capitalize, _REGIONS)))})\b", text)
+    )
 
 
 def _tells_apart(word: str) -> bool:

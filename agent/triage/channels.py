@@ -11,6 +11,7 @@ from agent.triage.channel_names import (
     first_words,
     holds_long,
     holds_pair,
+    named_abroad,
     named_in,
     named_otherwise,
     words_of_name,
@@ -26,14 +27,17 @@ _STAYS = re.compile(
     r"(?: (?!not\b|no\b|never\b|off\b|down\b|out\b)[a-z]+){0,2}?"
     r" (?:on air|on the air|live|up(?! to\b)|in service|untouched|unaffected)\b"
     r"|\b(?:not|never) (?:touched|affected|concerned|involved|included|part of)\b"
+    r"|\b(?:is|are|was|were) (?:even|steady|whole|intact|undamaged|in order)\b"
     r"|\bin full\b|\bhas (?:the rights|rights|a licence|its own)\b|\bas (?:usual|normal|always)\b"
-    r"|\b(?:goes on|keeps) [a-z]+ing\b|\bplays? (?:straight |right )?(?:on|through)\b"
-    r"|\bis in sync\b|\bon its (?:old|own|usual)\b|\bhas (?:a|the|its) full\b|\bwith both\b"
+    r"|\b(?:goes on|keeps) (?!saying|showing|claiming|telling)[a-z]+ing\b"
+    r"|\bplays? (?:straight |right )?(?:on|through)\b"
+    r"|\bis in sync\b|\bhas both\b|\bon its (?:old|own|usual)\b|\bhas (?:a|the|its) full\b|\bwith both\b"
     r"|\bnothing changes\b|\bnobody touches\b|\bstays? visible\b|\b[a-z]+s on (?:until|till|to|all)\b"
     r"|\bcarr(?:y|ies) on\b|\b(?:takes? no part|(?:do|does) not (?:take part|change))\b"
 )
 """What a sentence says of a channel that nothing happens to."""
 _NOTHING = re.compile(rf"\b(?:no|not|nothing|none|never)\b|{_STAYS.pattern}")
+_DEMANDED = re.compile(r"\b(?:must|needs? to|has to|have to) (?:be|have|stay|run|carry|play)\b")
 _PART_GOES_ON = re.compile(
     r"\b(?:pictures?|sound|audio|video|music|cameras?)"
     r" (?:stays?|remains?|keeps?|is|runs?|goes|continues?|carr(?:y|ies))\b"
@@ -60,6 +64,8 @@ def of_other_channel(text: str, service: str) -> bool:
     name = words_of_name(service)
     if not name:
         return False
+    if named_abroad(text, name):
+        return True
     named = named_in(text.lower(), name)
     return named_otherwise(text, name) if named is None else named
 
@@ -70,7 +76,10 @@ def spared(text: str, service: str) -> bool:
     ``Ring B stays on air``, ``Premium Live has the rights``, ``this line is not touched``, ``all but B``.
     """
     name = words_of_name(service)
-    return bool(name) and any(told(text.lower(), name) for told in (_excepted, _left_running, _told_apart))
+    if not name:
+        return False
+    small = text.lower()
+    return _excepted(small, name) or _left_running(small, name) or _told_apart(text, name)
 
 
 def without_name(text: str, service: str) -> str:
@@ -99,21 +108,30 @@ def _left_running(text: str, name: list[str]) -> bool:
 
 def _told_apart(text: str, name: list[str]) -> bool:
     """Whether a sentence of the channel follows one of a sister, and speaks of no such thing itself."""
-    sentences = [(named_in(one, name), one) for one in sentences_of(text)]
+    sentences = [(_names_sister(one, name), one.lower()) for one in sentences_of(text)]
     own = [
         one
         for sister, one in sentences
         if sister is False or (sister is None and (begins(one, name) or _is_on(one, name)))
     ]
     first = next((one for sister, one in sentences if sister), None)
-    if first is None or not own or text.index(own[0]) < text.index(first):
+    told = [one for _, one in sentences]
+    if first is None or not own or told.index(own[0]) < told.index(first):
         return False
     effect, own_effect = _tells_effect(first), any(map(_tells_effect, own))
     if any(map(_LIKEWISE.search, own)) or (not effect and (_STAYS.search(first) or own_effect)):
         return False
     if effect and not own_effect:
         return True
-    return named_in(first_words(first, HEAD), name) is True or any(map(_NOTHING.search, own))
+    if named_in(first_words(first, HEAD), name) is True:
+        return True
+    return any(_NOTHING.search(one) or _DEMANDED.search(one) for one in own)
+
+
+def _names_sister(sentence: str, name: list[str]) -> bool | None:
+    """Whether a sentence names a sister, as ``named_in``, or another channel by its capitals."""
+    sister = named_in(sentence.lower(), name)
+    return True if sister is None and named_otherwise(sentence, name) else sister
 
 
 def _tells_effect(sentence: str) -> bool:

@@ -50,6 +50,7 @@ _JOINED_FROM = re.compile(
 """Without a zone, four digits may be a year: of two that begin as none does, all are times."""
 _NAMED_ZONE = re.compile(rf"(?<![\d:.])({CLOCK}){_ZONE}")
 _WITH_H = re.compile(r"(?<![\w:.])([01]?\d|2[0-3])h([0-5]\d)\b")
+_AT_H = re.compile(r"\b(at|from|until|till|by|before|after|since) ([01]?\d|2[0-3])h(?![\w:]| ?\d)")
 # Without a sign of the clock, "5 to 6 h" is a length.
 _TO, _FULL = rf"( ?{_TILL} ?)", r"([01]?\d|2[0-3])"
 _HOURS_H = re.compile(
@@ -64,13 +65,18 @@ _BARE = re.compile(
     rf"\b(at|until|till|before|from|after|since|by)( about| around)? ({_HOUR})\b(?![:.]\d){_ENDS}"
 )
 _BARE_PAIR = re.compile(rf"(\bfrom|\bbetween|,) ({_HOUR}) (to|and|till|until) ({_HOUR})\b(?![:.]\d){_ENDS}")
-_BARE_FIRST = re.compile(rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))")
+_BARE_FIRST = re.compile(
+    rf"(?:(?<=from )|(?<=between )|(?<=, )|(?<=: )|(?<=day ))({_HOUR})(?= {_TILL} {CLOCK}(?!\d))"
+)
 _BARE_LAST = re.compile(rf"({CLOCK} {_TILL}) ({_HOUR})\b(?![:.]\d){_ENDS}")
 _PAST = re.compile(
     rf"({CLOCK}[^.;:!?]{{0,40}}?\b(?:until|till|to|by|back at) (?:about )?)({'|'.join(_MINUTES)}) past\b"
     rf"(?! (?:{_HOUR})\b)"
 )
 """``Just after 07:00, done by quarter past``: of the hour that was named."""
+_OF_TWELVE = re.compile(
+    rf"\b({'|'.join(_MINUTES)})(?: minutes)? (past|to|after|before) (noon|midday|midnight)\b"
+)
 _NOON, _MIDNIGHT = re.compile(r"\b(?:noon|midday)\b"), re.compile(r"\bmidnight\b")
 
 
@@ -81,9 +87,11 @@ def plain_times(text: str, near_s: float | None = None) -> str:
     and ``23:30``. What may be of either half of the day, as ``quarter past ten``, is taken for the half
     that is nearer to ``near_s`` seconds of the day; without that it is left as it is.
     """
-    text = _NOON.sub("12:00", _MIDNIGHT.sub("00:00", text.lower()))
+    text = _OF_TWELVE.sub(_about_twelve, text.lower())
+    text = _NOON.sub("12:00", _MIDNIGHT.sub("00:00", text))
     text = _WITH_H.sub(r"\1:\2", text)
     text = _HOURS_H.sub(_whole_hours, text)
+    text = _AT_H.sub(r"\1 \2:00", text)
     text = _SPOKEN.sub(lambda m: _spoken(m, near_s), text)
     text = _PAIR.sub(lambda m: f"{_written(m, m[1])}-{_written(m, m[2])}", text)
     text = _TWELVE.sub(lambda m: _written(m, m[1], int(m[2] or 0)), text)
@@ -98,6 +106,12 @@ def plain_times(text: str, near_s: float | None = None) -> str:
         text = _BARE.sub(lambda m: f"{m[1]} {_nearest(_number(m[3]) * 60, near_s)}", text)
     text = _PAST.sub(lambda m: f"{m[1]}{int(m[2]):02d}:{_MINUTES[m[4]]:02d}", text)
     return _NAMED_ZONE.sub(r"\1", text)
+
+
+def _about_twelve(found: re.Match[str]) -> str:
+    """``Half past midnight``, ``ten to noon``."""
+    minutes = _MINUTES[found[1]] * (-1 if found[2] in ("to", "before") else 1)
+    return written_clock(minutes + (0 if found[3] == "midnight" else 720))
 
 
 def _whole_hours(found: re.Match[str]) -> str:

@@ -42,6 +42,8 @@ _CLOCK_H = re.compile(
     r"\b(?:from|at|until|till|to|between|and|by|before|after) (?:[6-9]|1\d|2[0-3])h\b(?! ?\d)"
 )
 """A whole hour of the clock."""
+_NONE_THERE = re.compile(rf"\bat [a-z0-9]+ {_UNIT}s? there (?:is|are) (?:no|none)\b")
+"""``At thirteen minutes there is no break``: a place where nothing is."""
 _PLACE_IN = re.compile(r"\b(?:at|from|to|until) \d{1,3} min \d\d\b(?! ?s)")
 """``At 4 min 12``: a place of a file."""
 _USUAL = re.compile(
@@ -49,6 +51,8 @@ _USUAL = re.compile(
     rf"[a-z0-9. -]{{1,20}}?{_UNIT}s?\b"
 )
 """A length that it is not."""
+_AT = re.compile(r"\bat $")
+"""What stands before a place that is told in minutes: ``at sixteen minutes``."""
 _OF = re.compile(r"\bof (?:about |only |just |up to |some )?$")
 _LENGTH = re.compile(
     r"(?<![\w:.])(\d{1,3}(?:\.\d+)?)[ -]?(?:(ms|s|h)|(sec|second|min|minute|hour)s?)(?![\w:])"
@@ -69,13 +73,15 @@ def lengths_in(text: str) -> list[float]:
 def _lengths(text: str) -> Iterator[tuple[float, bool]]:
     """Lengths in seconds, and whether each is a place: so far in."""
     text = text.lower()
-    for pattern in (_CLOCK_H, _PLACE_IN, _USUAL):
+    for pattern in (_NONE_THERE, _CLOCK_H, _PLACE_IN, _USUAL):
         text = pattern.sub(" ", text)
     text = _in_digits(text)
     for found in _LENGTH.finditer(text):
         count, letters, word, place = found.groups()
         # "A pause of 1 second in the sound" is no second into it.
-        yield float(count) * _UNITS[letters or word], bool(place) and not _OF.search(text, 0, found.start())
+        far_in = place and not _OF.search(text, 0, found.start())
+        far_in = far_in or (word in ("min", "minute") and _AT.search(text, 0, found.start()))
+        yield float(count) * _UNITS[letters or word], bool(far_in)
 
 
 def _in_digits(text: str) -> str:

@@ -14,6 +14,9 @@ _FROM_TO = re.compile(
     rf"\b(?:mov(?:es?|ed)|shift(?:s|ed)|push(?:es|ed)|put back|postponed|delayed|rescheduled|brought forward)"
     rf"(?: back| on| forward)?,? from {CLOCK} to (?={CLOCK}{_NO_CLOCK})"
 )
+_FROM_PART = re.compile(
+    rf"\bmoved from the [a-z ]{{3,30}}? \(?{CLOCK}(?: utc)?\)?,? to (?={CLOCK}{_NO_CLOCK})"
+)
 _BY = re.compile(
     rf"(?<![\d:.]){CLOCK}{_NO_CLOCK}([^.;!?]{{0,80}}?\b(?:"
     r"(?P<later>(?:pushed|moved|put|set|shifted)(?: it)? back|delayed|postponed)"
@@ -34,7 +37,7 @@ def as_moved(text: str) -> str:
     ``20:00``, ``18:40 instead of 18:10`` at ``18:40``; and what ``was due at 14:40`` is left out where
     another time is told.
     """
-    text = _INSTEAD.sub(r"\1", _BY.sub(_by, _FROM_TO.sub("at ", text)))
+    text = _INSTEAD.sub(r"\1", _BY.sub(_by, _FROM_TO.sub("at ", _FROM_PART.sub("at ", text))))
     rest = _WAS_DUE.sub(" ", text)
     return rest if ONE_CLOCK.search(rest) else text
 

@@ -33,6 +33,14 @@ _EVERY = re.compile(
     rf"\b(?:every |each )?({'|'.join(_WEEK)})[a-z]*days\b(?! (?:and|or|to|till|until)\b)"
     rf"|\b(?:every|each) ({'|'.join(_WEEK)})[a-z]*day\b(?! (?:and|or|to|till|until)\b)"
 )
+_TODAY = re.compile(r"(?:^|(?<=[.;] ))Today, the \d[^.;]*[.;]?")
+"""A sentence that tells today from the day that a note is of."""
+_DAY = "(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+_ON_DAY = re.compile(
+    rf"\b(?:moved|shifted) (?:from [A-Z][a-z]+ )?to {_DAY}\b"
+    rf"|\b{_DAY}'s (?:lecture|show|match|programme|edition|service|concert|race|game"
+    r"|debate|mass|final|broadcast|episode)\b"
+)
 _NIGHT_TO = re.compile(rf"\bnight to ({'|'.join(_WEEK)})[a-z]*day\b")
 _OPENS = re.compile(r"\b(?:from|since|starting|as of|after)\b[a-z ]*$")
 _CLOSES = re.compile(
@@ -41,9 +49,9 @@ _CLOSES = re.compile(
 )
 _PUT_OFF = re.compile(r"\b(?:put off|moved|postponed|shifted|delayed|rescheduled|brought forward)\b[^.;]*$")
 _AGREED = re.compile(
-    r"\b(?:mail|mailed|letter|agreed|approved|approval|signed|ok|okayed|confirmed|passed|accepted|ordered|waiver|dated"
-    r"|test|tested|analyser|ran through|checked|measured|certificate|wrote|written|granted|decision|shot"
-    r"|filmed|recorded|made|report|call|phone)\b[^.;:]*$"
+    r"\b(?:mail|mailed|letter|agreed|approved|approval|signed|ok|okayed|confirmed|passed|accepted|ordered"
+    r"|waiver|dated|test|tested|analyser|ran through|checked|measured|certificate|wrote|written|granted"
+    r"|decision|order of|ruling|shot|filmed|recorded|made|report|call|phone)\b[^.;:]*$"
 )
 BEFORE = 40
 """So many letters before a date say what it is of."""
@@ -51,7 +59,9 @@ BEFORE = 40
 
 def named_date_fits(text: str, day: date, *, night: bool = True) -> bool:
     """Whether one of the dates that a note names is the day or, at ``night``, the day before."""
-    told = [*_dated(text, day), *_weekdays(text, day), *_nights(text, day, night=night)]
+    rest = _TODAY.sub(" ", text)
+    dated = _dated(rest, day) or _dated(text, day)
+    told = [*dated, *(_one_day(text, day) or _weekdays(text, day)), *_nights(text, day, night=night)]
     return not told or any(start <= day and day - timedelta(days=night) <= end for start, end in told)
 
 
@@ -81,8 +91,18 @@ def _weekdays(text: str, day: date) -> Iterator[tuple[date, date]]:
     """The days of the week that a text speaks of as a whole, or of all of them, the nearest of each."""
     for found in (match for pattern in (_ALL_DAY, _EVERY) for match in pattern.finditer(text.lower())):
         told = next(word for word in found.groups() if word)
-        away = (_WEEK.index(told) - day.weekday() + 3) % 7 - 3
-        yield (at := day + timedelta(days=away)), at
+        yield (at := _nearest(told, day)), at
+
+
+def _one_day(text: str, day: date) -> list[tuple[date, date]]:
+    """The single days of the week to which a text moves something, or whose programme it names."""
+    told = [next(word for word in found.groups() if word) for found in _ON_DAY.finditer(text)]
+    return [(at := _nearest(word.lower()[:3], day), at) for word in told]
+
+
+def _nearest(weekday: str, day: date) -> date:
+    """The day of that name that is nearest to a day."""
+    return day + timedelta(days=(_WEEK.index(weekday) - day.weekday() + 3) % 7 - 3)
 
 
 def _nights(text: str, day: date, *, night: bool) -> Iterator[tuple[date, date]]:
@@ -90,8 +110,7 @@ def _nights(text: str, day: date, *, night: bool) -> Iterator[tuple[date, date]]
     told = [_WEEK.index(found[1]) + 1 for found in _NIGHT_OF.finditer(text.lower())]
     told += [_WEEK.index(found[1]) for found in _NIGHT_TO.finditer(text.lower())]
     for second_day in told:
-        away = (second_day - day.weekday() + 3) % 7 - 3
-        second = day + timedelta(days=away)
+        second = _nearest(_WEEK[second_day % len(_WEEK)], day)
         # Before the small hours it is the first of the two days.
         yield (second, second) if night else (second - timedelta(days=1), second - timedelta(days=1))
 

@@ -40,7 +40,14 @@ _IN_PARTS = re.compile(
 _HOURS_IN = re.compile(r"(?<![\d:.])(\d{1,2}) ?h(?:ours?)? ([0-5]\d)(?: ?min(?:ute)?s?)?\b(?! ?s)")
 """``1 h 12``: of a file, an hour and 12 minutes in."""
 _FROM_PLACE = re.compile(rf"\bfrom {_PLACE},? (?:on|onwards|to the end)\b")
+_FROM_MINUTE = re.compile(r"\bfrom (\d{1,3}) min(?:ute)?s? on(?:wards)?\b")
 _LENGTH_ON = re.compile(r"\bfrom [a-z0-9 -]{3,30}? (?:in|on),? (?:on|to the end)\b")
+_NO_LONGER = re.compile(
+    r"(?:^|(?<=[.;!?] ))[^.;!?]*\b(?:no|not|nothing|never)\b[^.;!?]*\b(?:any ?more|any longer)\b"
+    r"[^.;!?]*[.;!?]?",
+    re.I,
+)
+"""A sentence of what is there no longer: its places are none of what is."""
 _ONE_CODE = re.compile(r"\bat (\d{1,2}):([0-5]\d):([0-5]\d)(?![:\d])")
 MOST_FIRST_HOUR = 10
 """Time codes of a programme start at a whole hour, mostly the first or the tenth."""
@@ -53,7 +60,8 @@ def named_place_fits(text: str, incident: Incident) -> bool:
     meant, and time code may begin at any whole hour. What comes ``20 minutes in`` begins about there; of a
     reel or an act that says nothing of the file. A single time is mostly that of a mail.
     """
-    plain = plain_times(_in_code(text))
+    kept = _NO_LONGER.sub(" ", text)
+    plain = plain_times(_in_code(kept if any(map(str.isdigit, kept)) else text))
     ranges, points = list(_places(plain)), [] if _in_part(plain) else list(lengths_in(plain))
     points += [_seconds_in(found) for found in _ONE_CODE.finditer(plain)]
     points += [float(found[1] or found[2]) * 60 for found in _AT_MINUTE.finditer(plain)]
@@ -63,6 +71,7 @@ def named_place_fits(text: str, incident: Incident) -> bool:
         )
         points += [_seconds_in(found) for found in listed]
     ranges += [(_seconds_in(found), math.inf) for found in _FROM_PLACE.finditer(plain)]
+    ranges += [(float(found[1]) * 60, math.inf) for found in _FROM_MINUTE.finditer(plain)]
     if _LENGTH_ON.search(plain) and points:
         ranges, points = [*ranges, (min(points), math.inf)], []
     first, last = incident.start_s, until_s(incident)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from agent.context import Context, Delivery, until_s
 from agent.triage.clocks import CLOCK, ONE_CLOCK, SMALL_HOURS, plain_times
-from agent.triage.lengths import longest_told_s
+from agent.triage.lengths import lengths_in, longest_told_s
 from agent.triage.moved_times import as_moved
 from agent.triage.named_dates import named_date_fits
 from agent.triage.named_places import named_place_fits, names_place_of
@@ -34,7 +34,7 @@ _RANGE = re.compile(
     rf"|\bbetween {CLOCK} and {CLOCK}(?!\d|[:.]\d)"
 )
 _UNTIL = re.compile(
-    rf"(?:until|till|by|extended(?: by [a-z0-9 ]{{1,20}})? to|until (?:the )?[a-z ]{{3,40}} at"
+    rf"(?:until|till|by|up to|extended(?: by [a-z0-9 ]{{1,20}})? to|until (?:the )?[a-z ]{{3,40}} at"
     rf"|(?<!not )(?<!never )before)\s+{CLOCK}(?!\d|[:.]\d)"
 )
 _UNTIL_DAY = re.compile(
@@ -51,7 +51,9 @@ _CLOSES_AT = re.compile(
 _THEN_UNTIL = re.compile(rf"\bfrom then(?: on)? (?:until|till|to) {CLOCK}(?!\d|[:.]\d)")
 _AS_EVER = re.compile(
     r"(?:^|(?<=[.;!?] ))[^.;!?]*"
-    r"\b(?:in full|as (?:usual|normal|always)|normally|not affected|untouched)\b[^.;!?]*[.;!?]?"
+    r"\b(?:in full|as (?:usual|normal|always)|normally|not affected|untouched"
+    r"|(?:is|are|has|have|needs?) to be (?:recorded|shown|sent|seen|heard|there)"
+    r" with (?:picture and sound|sound and picture|both))\b[^.;!?]*[.;!?]?"
 )
 """A sentence of what goes on: its times are none of a plan."""
 _FROM = re.compile(
@@ -69,6 +71,9 @@ _UNTIL_THEN = re.compile(
 _BEFORE_THAT = re.compile(r"[.;!?] before (?:then|that)\b")
 _DAY_WORDS = re.compile(r"\b(?:Midnight|Midday|Noon)\b")
 _SENTENCES = re.compile(r"[.;!?] ")
+_THE_USUAL = re.compile(
+    r"\b(?:the usual|as usual|back to normal|runs? normally|without (?:a|any) (?:pause|break))\b"
+)
 _FROM_THEN = re.compile(r"\b(?:from|after|since) (?:then|that)\b")
 _NONE = re.compile(
     r"\b(?:no(?! (?:pictures?|sound|signal|programme|feed|audio|video|carrier)\b)|not|nothing|never)\b"
@@ -79,16 +84,30 @@ _NOTHING_BEFORE = re.compile(
     r"\bbefore (?:that|then)\b"
 )
 """That nothing is there before a time is the effect, not its absence."""
+_NOTHING_SINCE = re.compile(
+    rf"\b(?:not|nothing|never|nobody) [^.;!?,]{{0,30}}?\b(?:again|more) (?:from|after|since) {CLOCK}"
+    r"(?!\d|[:.]\d)"
+)
 _DONE_AT = re.compile(
     r"\b(?:(?:completed|done|restored|back (?:up|on air|in service)) at|(?:back|again) since)"
     rf" {CLOCK}(?!\d|[:.]\d)"
 )
 """What was done at a time holds no longer."""
+_GIVEN_BACK = re.compile(
+    rf"\b(?:handed|given|went|goes|gone|gave it|handed it) back to (?:the |our )?"
+    rf"[a-z]+(?: [a-z]+){{0,2}}? at {CLOCK}"
+    r"(?!\d|[:.]\d)"
+)
+"""From when on a line is no longer ours."""
+_ONLY_AFTER = re.compile(r"\bonly after (?:it|that|then)\b")
 _NEITHER = re.compile(r"\b(?:neither|no) (?:picture|sound|signal|programme|feed|carrier)\b")
 _ENDING = re.compile(rf"\b(?:ends?|ended|finish(?:es|ed)?|stops?|is over) (?:at|by) {CLOCK}(?!\d|[:.]\d)")
 _AND_AGAIN = re.compile(
     rf"\bat {CLOCK}(?:,? [a-z]+){{0,3}}? and (?:[a-z]+ ){{0,3}}?"
     rf"(?:again|back|reopens?|opens|returns?|resumes?)(?: [a-z]+){{0,3}}? (?:at|by) {CLOCK}(?!\d|[:.]\d)"
+    rf"|\bat {CLOCK}, (?:it |they )?(?:comes?|is|are|goes|go) (?:again )?"
+    rf"(?:off|out|away|down|back|up|on)(?: again)?"
+    rf" (?:at|by) {CLOCK}(?!\d|[:.]\d)"
 )
 """Closed at one time and open again at the other."""
 _LISTED = re.compile(rf"\bat {CLOCK}(?:, (?:at )?{CLOCK})*,? and (?:at )?{CLOCK}(?!\d|[:.]\d)")
@@ -132,7 +151,7 @@ def named_time_fits(
     ``since``, a single time is when something became so: what comes half a day after it fits as well.
     """
     if starts_at is None:
-        return not _named(plain_times(text))
+        return not _named(plain_times(text)) or names_place_of(text, incident)
     text = _until_day(text, starts_at)
     first = starts_at.astimezone(UTC) + timedelta(seconds=incident.start_s)
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -175,6 +194,8 @@ def _named(text: str, *, since: bool = False) -> list[_Span]:
     text = _NOBODY_BEFORE.sub(
         r"\1\2 not before ", as_moved(_without_stamp(_NOT_AT.sub(" ", _GONE_AT.sub(" ", text))))
     )
+    if (found := _NOTHING_SINCE.search(text)) and not _RANGE.search(text):
+        return [(None, _time(found[1], found[2]))]
     if (found := _NOTHING_BEFORE.search(text)) and (single := ONE_CLOCK.search(text, 0, found.start())):
         return [(None, _time(single[1], single[2]))]
     if found := _RANGE.search(text) or _AND_AGAIN.search(text):
@@ -192,7 +213,11 @@ def _open_span(text: str) -> _Span | None:
         return _time(found[1], found[2]), _time(last[1], last[2])
     if (single := _FROM.search(text) or ONE_CLOCK.search(text)) and (opened := _opened(text, single)):
         return opened
+    if found := _GIVEN_BACK.search(text):
+        return _time(found[1], found[2]), None
     if found := _UNTIL.search(text):
+        if _ONLY_AFTER.search(text, found.end()):
+            return _time(found[1], found[2]), None
         start = _FROM.search(text, 0, found.start())
         return _time(start[1], start[2]) if start else None, _time(found[1], found[2])
     if found := _DONE_AT.search(text):
@@ -207,6 +232,9 @@ def _span(text: str) -> _Span | None:
     found = _FROM.search(text) or ONE_CLOCK.search(text)
     if found is None:
         return None
+    if (far_in := lengths_in(text)) and found.re is not _FROM:
+        at = _time(found[1], found[2]) + timedelta(seconds=far_in[0])
+        return at - EARLY, at + AROUND
     at, lasting = _time(found[1], found[2]), _LASTING.match(text, found.end())
     length_s = longest_told_s(lasting[0]) if lasting else None
     if length_s is not None:
@@ -247,6 +275,8 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
             continue
         last = [*ONE_CLOCK.finditer(text, 0, then.start())][-1]
         at = _time(last[1], last[2])
+        if pattern is _FROM_THEN and _THE_USUAL.search(_SENTENCES.split(text[then.end() :])[0]):
+            opens = False
         # "Before that the card stands" tells what ends then.
         if pattern is _BEFORE_THAT:
             told = _SENTENCES.split(text[then.end() :])[0]

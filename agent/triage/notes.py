@@ -39,9 +39,11 @@ FLOOD = 8
 _SPLIT = re.compile(r"\b(?:[a-z][ ._-]){4,}[a-z]\b")
 _MIXED = re.compile(r"[a-z]+[0-9@$!|]+[a-z]+", re.IGNORECASE)
 _PROPOSED = re.compile(
-    r"(?:^|[.;:!?]\s*)ideas?\b|\b(?:an|just|only|good|nice|new) ideas?\b|\bwishes (?:to|for|that)\b"
-    r"|(?<!spec )(?<!contract )(?<!licence )(?<!license )(?<!law )(?<!script )(?<!score )(?<![\d.] )\basks\b"
-    r"(?! (?:us|you|them) not to\b)"
+    r"(?:^|[.;:!?]\s*)ideas?\b|\b(?:an|just|only|good|nice|new) ideas?\b"
+    r"|\bwishes (?:to|for|that)\b"
+    r"|(?<!spec )(?<!contract )(?<!licence )(?<!license )(?<!law )(?<!script )(?<!score )(?<!sheet )"
+    r"(?<!order )(?<![\d.] )\basks\b(?! (?:us|you|them) not to\b)"
+    r"(?! (?:us|mcr|noc|playout|the desk) to leave\b)"
     r"|(?<!minute )(?<!minutes )(?<!hour )(?<!hours )\b(?:maybe|perhaps)\b(?! (?:\d|half|an? )"
     rf"| (?:{'|'.join(NUMBERS)})\b)"
 )

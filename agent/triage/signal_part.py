@@ -38,6 +38,8 @@ _OTHER_WORDS = re.compile(
     r"(?! (?:picture|image|frame|card|photo|shot|photograph|page|slide|graphic|logo)s?\b)"
     r"|\b(?:the|a|grand|music|home|away|north|south|east|west|main)[ -]?stands?\b"
     r"|\bvideo[ -](?:calls?|consultations?|conferences?|links?|chats?|referees?|assistants?)\b|\bin sync\b"
+    r"|\b(?:appendix|annex|sheet|contract|schedule|report|section|clause)(?: [a-z0-9]{1,3})?,? page \d+\b"
+    r"|\b(?:told|informed|warned|announced) on screen\b|\bfrozen (?:roads?|ground|pitch|lake|pipes?)\b"
 )
 """Words where they say that something goes on, where people sit or how they talk, not what a picture does."""
 
@@ -53,11 +55,13 @@ _AS_EVER = re.compile(
 _GOES_ON = re.compile(
     r"\b(?:unaffected|untouched|not affected|not touched|(?:do|does) not (?:pass|go|run) through"
     r"|(?<!not )(?<!n't )(?<!never )(?:(?:runs?|goes|go|plays?|keeps?|sings?|carr(?:y|ies)) on"
-    r"(?! [a-z]+ing| and off)"
+    r"(?! [a-z]+ing| and off| in (?:the |complete |full )?(?:dark|darkness|black|silence))"
     r"|continues?|keeps? (?:on )?[a-z]+ing|right through|(?:stays?|is|are) (?:in full|full stereo)\b"
     r"|stays? on the (?:sound|audio|picture)|stays? (?:open|live|on air|as (?:recorded|it was|shot))\b"
     r"|stays? in(?=$| (?:the )?(?:film|cut|programme|show|mix)\b)|underneath"
-    r"|remains? part of|(?:leave|keep) the (?:sound|audio|picture)s? (?:up|on|in))"
+    r"|remains? part of|(?:leave|keep) the (?:sound|audio|picture)s? (?:up|on|in)|(?:is|are) the finished\b"
+    r"|(?:is|are) left alone"
+    r"|(?:goes|go|runs?) around the|both (?:legs|sides|channels) (?:are |is )?(?:full|there|on)\b)"
     r"|(?:not|no) part of (?:the|this|that) (?:work|job|change|test|move))\b"
 )
 """The same anywhere in a clause that names that part alone."""
@@ -67,7 +71,17 @@ _SOUND_AND_WELL = re.compile(
     r"(?:fine|ok|okay|normal|clean|complete|intact)$"
 )
 _USUAL = re.compile(r"\bas (?:usual|always|normal|before)\b")
+_NO_PICTURE = re.compile(r"\b(?:no|without) (?:a |any )?(?:pictures?|vision|video)\b")
 _UNTOUCHED = re.compile(r"\b(?:unaffected|untouched|not (?:affected|touched))\b")
+_WHILE = re.compile(r"\bwhile\b")
+_AND = re.compile(r"\band\b(?! (?:the )?rest\b)")
+_SOUND_ONLY = re.compile(r"\b(?:music|sound|audio|commentary|voices?) only\b(?! (?:is|goes|drops|fails))")
+"""What is left of a signal, where the text speaks of dark pictures beside it."""
+_COLOURED = re.compile(
+    r"\b(?:fields?|frames?|screens?|pictures?|cards?) (?:of|in) (?:pure |plain )?"
+    r"(?:red|blue|green|white|grey|yellow)\b"
+    r"|\b(?:red|blue|green|white|grey|yellow) (?:fields?|frames?|screens?|pictures?)\b"
+)
 _DENIED = re.compile(r"\b(?:no|not|without|never|none|neither|nothing)\b|n't\b")
 """A clause that says so of a part, unless it is its absence that is as usual."""
 
@@ -141,18 +155,21 @@ def names_other_part(text: str, incident: Incident) -> bool:
 
 def _unharmed(text: str, incident: Incident) -> frozenset[str]:
     """The parts, ``v`` or ``a``, that a text says are as they should be."""
-    there = [clause for clause in clauses_of(text) if not parts_of(clause) & word_lists()["absence"]]
+    clauses = [part for clause in clauses_of(text) for part in _WHILE.split(clause)]
+    there = [one for clause in clauses for one in _AND.split(clause) if not speaks_of(one, "absence")]
     clean = [found for clause in there for found in _AS_EVER.finditer(clause)]
     clean += _FOUND_CLEAN.finditer(text)
     told = [_named({word for word in found.groups() if word}) for found in clean]
     going = [
         clause
-        for clause in clauses_of(text)
+        for clause in clauses
         if _GOES_ON.search(clause)
         or (_SOUND_AND_WELL.search(clause) and not speaks_of(clause, "gone"))
         or (_DEMANDED.search(clause) and not parts_of(clause) & word_lists()["absence"])
         or _is_as_usual(clause)
     ]
+    if _SOUND_ONLY.search(text) and (parts_of(text) & word_lists()["dark"] or _NO_PICTURE.search(text)):
+        told.append(frozenset("a"))
     told += [
         frozenset("a") if _TRACK.search(clause) else _named(parts_of(clause))
         for clause in going
@@ -200,6 +217,8 @@ def _of_other_look(text: str, incident: Incident) -> bool:
     """Whether a note speaks of a picture that stands, where it is black, or the reverse."""
     words = _words(text)
     checks = {event.check for event in incident.events if event.stream.startswith("v")}
+    if _COLOURED.search(text) and checks & DARK and not words & word_lists()["dark"]:
+        return True
     if (_LIT.search(text) and checks & DARK) or (_MOVES.search(text) and checks & STILL):
         return True
     stands, dark = words & word_lists()["stands"], words & word_lists()["dark"]

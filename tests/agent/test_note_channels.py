@@ -46,6 +46,11 @@ from agent.triage.versions import of_other_version
         ("Cameras 4 to 6 send a still", "Speed Wall Camera 5", False),
         ("Sound of recorder A is repatched", "Opera Recorder B", True),
         ("No bulletin on Tele Adour", "Tele Garonne 3", True),
+        ("Spor 7 Europe carries the league card", "Anadolu Spor Live 7", True),
+        ("Spor 7 carries the league card", "Anadolu Spor Live 7", False),
+        ("Tape 0471 has a crease", "Rescue, tape 0417", True),
+        ("Tape 0417 of 1987 has a crease", "Rescue, tape 0417", False),
+        ("Order 35-211, a film in 16:9", "Cine Mundo 35 Deliveries", False),
         ("Wolof is left empty, over to the French one", "House Dubs, French a:0 and Wolof a:1", False),
     ],
 )
@@ -104,6 +109,9 @@ def test_sisters_are_told_apart(text: str, service: str, other: bool) -> None:
         ("No sound on Radio Belt until ten, studio picture stays up.", "Radio Belt Vision", False),
         ("7 to 12 are off the air. 1 to 6 come from the other site and stay up.", "News Light 9", False),
         ("Garage 90 is down for up to five minutes.", "Retro Garage 90", False),
+        ("Camera pulses on can 8. Can 6 is even from end to end.", "Travel Films, can 6", True),
+        ("Radio Monferrato comes on the left only. Number 97 has both sides.", "Radio Langhe 97", True),
+        ("Rights had the Room 6 file stopped, it goes on saying 45.", "Live Room 6 Sessions", False),
         ("Changeover on B with the card. C plays straight through, no card there.", "Festival Stage C", True),
         ("anything. at all", "", False),
     ],
@@ -155,6 +163,7 @@ def test_a_file_may_be_told_from_another_version(text: str, other: bool) -> None
         ("from 21h to 22h, the listening hour", None),
         ("it takes longer than the usual five minutes", None),
         ("held for five seconds at 4 min 12", 5),
+        ("held for 18 seconds at sixteen minutes", 18),
     ],
 )
 def test_lengths_are_read(text: str, longest_s: float | None) -> None:

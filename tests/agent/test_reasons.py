@@ -230,6 +230,9 @@ def test_a_noun_gives_no_order(text: str, orders: bool) -> None:
         ("It is dark there, as the family wishes", False),
         ("Maybe they leave the line dark", True),
         ("They leave the line dark, maybe ten minutes", False),
+        ("The buyer's sheet asks for an empty track", False),
+        ("The director asks MCR to leave the line up in the dark", False),
+        ("The director asks MCR for a dark line", True),
     ],
 )
 def test_what_is_only_proposed_explains_nothing(text: str, proposed: bool) -> None:
@@ -344,6 +347,19 @@ def test_without_a_reason_nothing_below_the_floor_may_be_answered() -> None:
         ("Camera is off, sound is full stereo all evening", SILENT, True),
         ("The picture is full of noise, taken as it is", BRIGHT, False),
         ("Start list stays in between, music under it", STOOD, False),
+        ("The photograph is cut in for ten seconds while the band goes on", STOOD, False),
+        ("Hall is off air, viewers were told on screen", LOST, False),
+        ("Off air, see annex B, page 2", LOST, False),
+        ("Racing moves to noon because of the frozen road, line is off", LOST, False),
+        ("Music only in that half hour, screens stay dark", LOST, True),
+        ("The film is one field of red to the end", DARK, True),
+        ("The film is one field of red to the end", STOOD, False),
+        ("The old logo is known and accepted", SILENT, True),
+        ("Guest must not be seen, black picture and sound as always", SILENT, True),
+        ("Camera is changed, the sound desk is left alone", SILENT, True),
+        ("Server gets its update, sound goes around the box", SILENT, True),
+        ("The lamp is blown out and the story goes on in the dark", DARK, False),
+        ("Track 3 has one leg, track 1 is the finished mix", SILENT, True),
     ],
 )
 def test_a_note_is_of_the_part_that_it_names(text: str, found: Incident, other: bool) -> None:
