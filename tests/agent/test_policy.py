@@ -231,6 +231,13 @@ def test_a_wrong_adjustment_is_one_line(tmp_path: Path, text: str, said: str) ->
         load_policy(path)
 
 
+BOOKED = Context(
+    delivery=Delivery.CONTRIBUTION,
+    audience=Audience.NONE,
+    schedule=(Slot(SlotKind.PROGRAMME, Period(0.0, 3600.0), "Semi-final, live"),),
+)
+
+
 @pytest.mark.parametrize(
     ("found", "context", "intent"),
     [
@@ -241,9 +248,19 @@ def test_a_wrong_adjustment_is_one_line(tmp_path: Path, text: str, said: str) ->
             "uncertain",
         ),
         (
-            incident(event("freeze", "v:0", 0, 20), cause=Cause.ENCODER_FREEZE),
+            incident(event("freeze", "v:0", 0, 15), cause=Cause.ENCODER_FREEZE),
             Context(delivery=Delivery.LINEAR),
             "uncertain",
+        ),
+        (
+            incident(event("freeze", "v:0", 0, 20), cause=Cause.ENCODER_FREEZE),
+            Context(delivery=Delivery.LINEAR),
+            "fault",
+        ),
+        (
+            incident(event("hum", "a:0", 0, 900), cause=Cause.AUDIO_DISTORTION),
+            Context(delivery=Delivery.ARCHIVE),
+            "fault",
         ),
         (
             incident(event("freeze", "v:0", 0, 20), cause=Cause.ENCODER_FREEZE),
@@ -270,6 +287,29 @@ def test_what_nobody_can_tell_without_a_look_is_no_fault_yet(
     decision = POLICY.decide(found, CALM, context)
     assert decision.intent == intent
     assert "fault" in decision.intents
+
+
+@pytest.mark.parametrize(
+    ("check", "context", "severity", "intent"),
+    [
+        ("color_bars", Context(delivery=Delivery.CONTRIBUTION, audience=Audience.NONE), "info", "planned"),
+        ("color_bars", BOOKED, "major", "fault"),
+        ("slate", BOOKED, "major", "fault"),
+        ("slate", Context(delivery=Delivery.ON_DEMAND), "major", "fault"),
+        ("color_bars", Context(delivery=Delivery.ON_DEMAND), "minor", "uncertain"),
+    ],
+)
+def test_what_stands_where_a_programme_should_is_a_fault(
+    check: str, context: Context, severity: str, intent: str
+) -> None:
+    found = incident(event(check, "v:0", 600, 780), cause=Cause.PLANNED_CONTENT)
+    decision = POLICY.decide(found, CALM, context)
+    assert (decision.floor, decision.intent) == (severity, intent)
+
+
+def test_titles_of_a_film_are_no_fault() -> None:
+    found = incident(event("slate", "v:0", 600, 640), cause=Cause.PLANNED_CONTENT)
+    assert POLICY.decide(found, CALM, Context(delivery=Delivery.ON_DEMAND)).intent == "uncertain"
 
 
 def test_an_adjustment_that_goes_on_leaves_room_for_the_next(tmp_path: Path) -> None:
