@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gguf.quants import quantize
 
 from agent.models.note_encoder import Head
 from agent.triage.reading import Reading
+from evals.triage.train_encoder import mixed
 
 __all__ = ["export", "main"]
 
@@ -48,15 +50,15 @@ SPECIAL = {
 }
 
 
-def export(weights: Path, base: Path, file: Path, head: Path) -> None:
+def export(weights: Sequence[str], base: Path, file: Path, head: Path) -> None:
     """Writes the encoder to ``file`` and its head to ``head``.
 
     Args:
-        weights: what ``evals.triage.train_encoder`` saved.
+        weights: what ``evals.triage.train_encoder`` saved, ``FILE=SHARE`` of each training.
         base: the folder of the base model, of which its shape and its words are taken.
     """
     config = json.loads((base / "config.json").read_text("utf-8"))
-    found = torch.load(weights, weights_only=True)
+    found = mixed(weights)
     writer = GGUFWriter(str(file), "bert")
     writer.add_name("vidette notes")
     writer.add_license("apache-2.0")
@@ -124,12 +126,14 @@ def _marked(word: str) -> str:
 def main() -> None:
     """Reads the options and writes both files."""
     options = argparse.ArgumentParser(description="Writes the trained encoder for llama.cpp.")
-    options.add_argument("weights", type=Path, help="what evals.triage.train_encoder saved")
+    options.add_argument(
+        "weights", metavar="FILE=SHARE[,FILE=SHARE]", help="what evals.triage.train_encoder saved, mixed"
+    )
     options.add_argument("base", type=Path, help="the folder of the base model")
     options.add_argument("file", type=Path, help="the GGUF file to write")
     options.add_argument("head", type=Path, help="the JSON file of the head to write")
     chosen = options.parse_args()
-    export(chosen.weights, chosen.base, chosen.file, chosen.head)
+    export(chosen.weights.split(","), chosen.base, chosen.file, chosen.head)
     print(f"{chosen.file}: {chosen.file.stat().st_size / 2**20:.1f} MiB")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
+import tomllib
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer, BertModel
 
 from agent.triage.reading import Reading
-from evals.triage.generate import Sample, samples
+from evals.triage.generate import NOTES, Sample, samples
 from evals.triage.own import apart_samples, own_samples
 
 __all__ = ["Encoder", "main"]
@@ -63,6 +64,12 @@ def mixed(files: Sequence[str]) -> dict[str, torch.Tensor]:
     return {name: sum(share * weights[name] for weights, share in found) for name in found[0][0]}
 
 
+def _notes_of(name: str) -> list[Sample]:
+    """The notes of a file of ``training_notes`` that have no places to fill."""
+    table = tomllib.loads((NOTES / f"{name}.toml").read_text("utf-8"))
+    return [Sample(text, Reading(meaning)) for meaning, texts in table.items() for text in texts]
+
+
 def batches(rows: Sequence[Row], size: int, rng: random.Random) -> list[list[Row]]:
     """Batches of rows of about one length, in an order of their own."""
     mixed = sorted(rows, key=lambda row: len(row[0]) + rng.uniform(-4, 4))
@@ -96,6 +103,7 @@ def train(options: argparse.Namespace) -> None:
     own, kept = own_samples()
     apart = {"of tune, kept apart": rows_of(kept), "for the calibration": rows_of(apart_samples())}
     rows = rows_of(list(islice(samples(options.seed), options.samples))) + rows_of(own) * options.repeat
+    rows += rows_of([sample for name in options.whole for sample in _notes_of(name)]) * options.whole_repeat
     drawn = batches(rows, options.batch, random.Random(options.seed))  # noqa: S311
     encoder = Encoder(options.base, options.dropout)
     if options.begin:
@@ -152,6 +160,14 @@ def main() -> None:
     )
     options.add_argument("--samples", type=int, default=200_000, help="generated samples, each seen once")
     options.add_argument("--repeat", type=int, default=8, help="how often a hand-written one is taken")
+    options.add_argument(
+        "--whole",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a file of training_notes taken whole as well",
+    )
+    options.add_argument("--whole-repeat", type=int, default=3)
     options.add_argument("--batch", type=int, default=64)
     options.add_argument("--rate", type=float, default=1.8e-4)
     options.add_argument("--dropout", type=float, default=0.1, help="of what the layer on top is given")
