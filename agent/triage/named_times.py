@@ -14,7 +14,7 @@ from agent.triage.lengths import lengths_in, longest_told_s
 from agent.triage.moved_times import as_moved
 from agent.triage.named_dates import named_date_fits
 from agent.triage.named_places import named_place_fits, names_place_of
-from agent.triage.note_words import speaks_of
+from agent.triage.note_words import sentences_of, speaks_of
 from pipeline.model import Incident
 
 __all__ = ["FILES", "fits_in_time", "named_time_fits"]
@@ -70,7 +70,6 @@ _UNTIL_THEN = re.compile(
 )
 _BEFORE_THAT = re.compile(r"[.;!?] before (?:then|that)\b")
 _DAY_WORDS = re.compile(r"\b(?:Midnight|Midday|Noon)\b")
-_SENTENCES = re.compile(r"[.;!?] ")
 _THE_USUAL = re.compile(
     r"\b(?:the usual|as usual|back to normal|runs? normally|without (?:a|any) (?:pause|break))\b"
 )
@@ -253,7 +252,7 @@ def _lasts(text: str, single: re.Match[str]) -> bool:
     if single.re is not _FROM:
         return False
     before, behind = text[: single.start()], text[single.start() :]
-    return longest_told_s(_SENTENCES.split(before)[-1] + _SENTENCES.split(behind)[0]) is not None
+    return longest_told_s(sentences_of(before)[-1] + sentences_of(behind)[0]) is not None
 
 
 def _opened(text: str, single: re.Match[str]) -> _Span | None:
@@ -265,7 +264,7 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
     """
     if (ending := _ENDING.search(text)) and (then := _FROM_THEN.search(text, ending.end())):
         at = _time(ending[1], ending[2])
-        missing = speaks_of(_SENTENCES.split(text[then.end() :])[0], "absence", "stands", "seen", "dark")
+        missing = speaks_of(sentences_of(text[then.end() :])[0], "absence", "stands", "seen", "dark")
         return (at, None) if missing else (None, at)
     for pattern, opens in ((_BEFORE_THAT, True), (_UNTIL_THEN, False), (_FROM_THEN, True)):
         then = pattern.search(text, single.end())
@@ -275,11 +274,11 @@ def _opened(text: str, single: re.Match[str]) -> _Span | None:
             continue
         last = [*ONE_CLOCK.finditer(text, 0, then.start())][-1]
         at = _time(last[1], last[2])
-        if pattern is _FROM_THEN and _THE_USUAL.search(_SENTENCES.split(text[then.end() :])[0]):
+        told = sentences_of(text[then.end() :])[0]
+        if pattern is _FROM_THEN and _THE_USUAL.search(told):
             opens = False
         # "Before that the card stands" tells what ends then.
         if pattern is _BEFORE_THAT:
-            told = _SENTENCES.split(text[then.end() :])[0]
             missing = speaks_of(told, "absence") or bool(_NEITHER.search(told))
             opens = speaks_of(told, "heard") or not (missing or speaks_of(told, "stands", "seen"))
         return (at, None) if opens else (None, at)

@@ -28,6 +28,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from agent.triage.reading import Reading, reading_prompt
 from evals.triage.export import weights_of
 from evals.triage.generate import Sample, samples
+from evals.triage.learning import accuracy, batches
 from evals.triage.own import apart_samples, own_samples
 
 __all__ = ["Reader", "main"]
@@ -126,33 +127,16 @@ def _fill(model: torch.nn.Module, file: Path) -> None:
         raise ValueError(f"{file.name} has weights of another adapter: {wrong[0]}")
 
 
-def batches(rows: Sequence[Row], size: int, rng: random.Random) -> Iterator[list[Row]]:
-    """Batches of rows of about one length, again and again, in an order that changes."""
-    while True:
-        mixed = sorted(rows, key=lambda row: len(row[0]) + rng.uniform(-6, 6))
-        made = [mixed[at : at + size] for at in range(0, len(mixed), size)]
-        rng.shuffle(made)
-        yield from made
-
-
-def accuracy(reader: Reader, rows: Sequence[Row]) -> tuple[float, float]:
-    """Share of right answers, and the mean loss."""
-    right, loss = 0, 0.0
-    reader.eval()
-    with torch.no_grad():
-        for at in range(0, len(rows), CHUNK):
-            batch = rows[at : at + CHUNK]
-            logits, truth = reader(batch), torch.tensor([row[1] for row in batch])
-            right += int((logits.argmax(1) == truth).sum())
-            loss += float(cross_entropy(logits, truth, reduction="sum"))
-    reader.train()
-    return right / len(rows), loss / len(rows)
-
-
 def _swap(weights: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> None:
     """Each of two rows of weights takes the values of the other."""
     for weight, other in zip(weights, others, strict=True):
         weight.data, other.data = other.data, weight.data
+
+
+def _again_and_again(rows: Sequence[Row], size: int, rng: random.Random) -> Iterator[list[Row]]:
+    """Batches without end, in an order that changes."""
+    while True:
+        yield from batches(rows, size, rng, jitter=6)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -179,7 +163,7 @@ def train(options: argparse.Namespace) -> None:
     )
     optimiser = torch.optim.AdamW(weights, lr=options.rate, weight_decay=0.02)
     seen, averaged = 0.0, [p.detach().clone() for p in weights]
-    drawn = batches(rows, options.batch, random.Random(options.seed))  # noqa: S311
+    drawn = _again_and_again(rows, options.batch, random.Random(options.seed))  # noqa: S311
     for step, batch in enumerate(islice(drawn, options.steps), 1):
         warm, done = min(1.0, step / 30), step / options.steps
         for group in optimiser.param_groups:
@@ -199,9 +183,9 @@ def train(options: argparse.Namespace) -> None:
             )
         if step % options.every == 0 or step == options.steps:
             _swap(weights, averaged)
-            told = [f"{name} {right:.3f} ({off:.3f})" for name, (right, off) in (
-                ("made", accuracy(reader, held)), ("own, kept apart", accuracy(reader, apart)))]  # fmt: skip
-            print(f"step {step} accuracy: {', '.join(told)}", flush=True)
+            for name, rows_of_it in (("made", held), ("own, kept apart", apart)):
+                right, off = accuracy(reader, rows_of_it, CHUNK)
+                print(f"step {step} accuracy {name}: {right:.3f} ({off:.3f})", flush=True)
             reader.model.save_pretrained(options.out)
             _swap(weights, averaged)
 

@@ -22,6 +22,7 @@ from transformers import AutoTokenizer, BertModel
 
 from agent.triage.reading import Reading
 from evals.triage.generate import NOTES, Sample, samples
+from evals.triage.learning import accuracy, batches
 from evals.triage.own import apart_samples, own_samples
 
 __all__ = ["Encoder", "main"]
@@ -70,26 +71,6 @@ def _notes_of(name: str) -> list[Sample]:
     return [Sample(text, Reading(meaning)) for meaning, texts in table.items() for text in texts]
 
 
-def batches(rows: Sequence[Row], size: int, rng: random.Random) -> list[list[Row]]:
-    """Batches of rows of about one length, in an order of their own."""
-    mixed = sorted(rows, key=lambda row: len(row[0]) + rng.uniform(-4, 4))
-    made = [mixed[at : at + size] for at in range(0, len(mixed), size)]
-    rng.shuffle(made)
-    return made
-
-
-@torch.no_grad()
-def accuracy(encoder: Encoder, rows: Sequence[Row], size: int) -> tuple[float, float]:
-    """Share of right answers, and the mean loss."""
-    right, loss = 0, 0.0
-    for at in range(0, len(rows), size):
-        batch = rows[at : at + size]
-        logits, truth = encoder(batch), torch.tensor([answer for _, answer in batch])
-        right += int((logits.argmax(1) == truth).sum())
-        loss += float(cross_entropy(logits, truth, reduction="sum"))
-    return right / len(rows), loss / len(rows)
-
-
 def train(options: argparse.Namespace) -> None:
     """Trains, saving the weights every so often."""
     torch.manual_seed(options.seed)
@@ -104,7 +85,7 @@ def train(options: argparse.Namespace) -> None:
     apart = {"of tune, kept apart": rows_of(kept), "for the calibration": rows_of(apart_samples())}
     rows = rows_of(list(islice(samples(options.seed), options.samples))) + rows_of(own) * options.repeat
     rows += rows_of([sample for name in options.whole for sample in _notes_of(name)]) * options.whole_repeat
-    drawn = batches(rows, options.batch, random.Random(options.seed))  # noqa: S311
+    drawn = batches(rows, options.batch, random.Random(options.seed), jitter=4)  # noqa: S311
     encoder = Encoder(options.base, options.dropout)
     if options.begin:
         encoder.load_state_dict(mixed(options.begin))
@@ -141,13 +122,11 @@ def train(options: argparse.Namespace) -> None:
         if step % options.every == 0 or step == len(drawn):
             now = {name: p.clone() for name, p in encoder.state_dict().items()}
             encoder.load_state_dict(averaged)
-            encoder.eval()
             for name, held in apart.items():
                 right, off = accuracy(encoder, held, options.batch)
                 print(f"step {step} accuracy {name}: {right:.3f} ({off:.3f})", flush=True)
             torch.save(encoder.state_dict(), options.out)
             encoder.load_state_dict(now)
-            encoder.train()
 
 
 def main() -> None:
